@@ -1,0 +1,84 @@
+import type { Outcome } from './errors.js'
+import type { AgentReply, InboundSms } from './message.js'
+
+/** Every kind of delivery and what it carries. A new kind is a new line here; the compiler names what is missing. */
+export interface Payloads {
+  'inbound-sms': InboundSms
+  'agent-reply': AgentReply
+}
+export type DeliveryKind = keyof Payloads
+
+/** The side a lane delivers to. A shore is paused as a whole when it is down. */
+export type Shore = 'twilio' | 'intercom'
+
+/** Live: a person is waiting. Bulk: campaigns; never ahead of anything live. */
+export type Priority = 'live' | 'bulk'
+
+/** One direction of one thread: first in, first out. */
+export type Lane = string
+
+export type DeliveryId = number
+
+/**
+ * ready: waiting or being delivered · delivered · suppressed: rightly not sent, with a reason ·
+ * parked: in the dead-letter queue.
+ */
+export type DeliveryState = 'ready' | 'delivered' | 'suppressed' | 'parked'
+
+export interface NewDelivery<K extends DeliveryKind = DeliveryKind> {
+  readonly kind: K
+  readonly payload: Payloads[K]
+  /** Unique for ever: `twilio:SM…`, `intercom:part:…`. */
+  readonly dedupeKey: string
+  readonly lane: Lane
+  readonly shore: Shore
+  readonly priority: Priority
+  /** Our number, for the books; empty while it is not known. */
+  readonly number: string
+  /**
+   * Order inside the lane where the vendor gives one (compared byte by byte, then by arrival); empty means by
+   * arrival alone.
+   */
+  readonly rank: string
+}
+
+/** What one delivery has done so far, by step name. */
+export interface Step {
+  /** When the effect was begun, epoch ms. */
+  readonly begunAt: number
+  /** When it was known to be done; undefined while that is unknown. */
+  readonly doneAt?: number
+  /** What it made (an id, usually); JSON. */
+  readonly value?: unknown
+}
+
+type DeliveryOf<K extends DeliveryKind> = K extends DeliveryKind
+  ? NewDelivery<K> & {
+      readonly id: DeliveryId
+      readonly state: DeliveryState
+      /** Attempts already spent. */
+      readonly attempts: number
+      readonly receivedAt: number
+      readonly steps: Readonly<Record<string, Step>>
+    }
+  : never
+
+/** The one row everything revolves around. */
+export type Delivery<K extends DeliveryKind = DeliveryKind> = DeliveryOf<K>
+
+/** Why an attempt did not deliver, as kept in the store. */
+export interface Fault {
+  readonly message: string
+  readonly outcome: Outcome
+  readonly shore?: string
+  readonly code?: string
+  readonly status?: number
+}
+
+/** How an attempt ended. */
+export type Settlement =
+  | { readonly state: 'delivered'; readonly result: Readonly<Record<string, unknown>> }
+  | { readonly state: 'suppressed'; readonly reason: string }
+  /** Try again; `spent` says whether this counts against the budget. */
+  | { readonly state: 'ready'; readonly runAt: number; readonly spent: boolean; readonly fault: Fault }
+  | { readonly state: 'parked'; readonly reason: string; readonly fault: Fault }

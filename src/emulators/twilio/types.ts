@@ -1,0 +1,107 @@
+import type { TwinClock } from '../clock.js'
+import type { Faults } from '../faults.js'
+
+export type TwinMessageStatus =
+  | 'accepted'
+  | 'queued'
+  | 'sending'
+  | 'sent'
+  | 'delivered'
+  | 'undelivered'
+  | 'failed'
+  | 'canceled'
+  | 'receiving'
+  | 'received'
+
+/** One row of the twin's books, as Twilio itself would know it. */
+export interface TwinMessage {
+  readonly sid: string
+  readonly direction: 'inbound' | 'outbound-api' | 'outbound-reply'
+  from: string | null
+  readonly to: string
+  readonly body: string
+  status: TwinMessageStatus
+  errorCode: number | null
+  readonly numMedia: number
+  readonly messagingServiceSid: string | null
+  /** Epoch ms. */
+  readonly createdAt: number
+  sentAt: number | null
+  updatedAt: number
+  /** As given by the API caller. */
+  readonly statusCallback: string | null
+  /** Status callbacks and inbound webhooks tried so far. */
+  webhookAttempts: number
+  /** Whether the inbound webhook was answered 2xx; null for outbound. */
+  webhookAccepted: boolean | null
+}
+
+export interface TwinNumber {
+  readonly sid: string
+  readonly phoneNumber: string
+  readonly kind: 'long-code' | 'toll-free' | 'short-code'
+  smsUrl: string
+  smsFallbackUrl: string
+}
+
+export interface TwilioTwinOptions {
+  readonly accountSid: string
+  readonly authToken: string
+  /** API keys accepted besides the auth token: SK… → secret. */
+  readonly apiKeys?: Readonly<Record<string, string>>
+  readonly numbers: readonly {
+    phoneNumber: string
+    kind?: TwinNumber['kind']
+    smsUrl?: string
+    smsFallbackUrl?: string
+  }[]
+  readonly clock?: TwinClock
+  /** 0 ≤ x < 1; for carriers' fates and shuffles. */
+  readonly random?: () => number
+  readonly host?: string
+  readonly port?: number
+  /** API calls at one time before 429/20429. Default 100. */
+  readonly maxConcurrent?: number
+  /** How late a new message appears in GET Messages.json, ms. Default 0. */
+  readonly listLagMs?: number
+  /** Time between queued, sent and delivered, ms. Default 200. */
+  readonly carrierMs?: number
+}
+
+export type TwilioTwinEvent =
+  | { readonly type: 'message'; readonly message: TwinMessage }
+  | {
+      readonly type: 'request'
+      readonly method: string
+      readonly path: string
+      readonly status: number | 'reset' | 'hung'
+    }
+  | { readonly type: 'webhook'; readonly url: string; readonly status: number | 'failed'; readonly sid: string }
+
+export interface TwilioTwin {
+  /** Everything Twilio at one origin: `/2010-04-01/…` and `/v1/…`. */
+  readonly url: string
+  readonly faults: Faults
+  /** A customer's handset sends a text. Resolves when the message exists and its webhook chain has been started. */
+  text(sms: {
+    from: string
+    to: string
+    body: string
+    media?: readonly { contentType: string; data: Uint8Array }[]
+    geo?: { city?: string; state?: string; zip?: string; country?: string }
+  }): TwinMessage
+  /** Every message, oldest first: the books that tests compare with. */
+  messages(): readonly TwinMessage[]
+  /** What one handset shows, oldest first: texts it sent and texts that reached it (sent or delivered). */
+  handset(phoneNumber: string): readonly TwinMessage[]
+  /** Decides the fate of the next messages to a handset: a Twilio error code → undelivered with it; null → delivered. */
+  setFate(phoneNumber: string, errorCode: number | null): void
+  numbers(): readonly TwinNumber[]
+  setSmsUrl(phoneNumber: string, smsUrl: string, smsFallbackUrl?: string): void
+  subscribe(listener: (event: TwilioTwinEvent) => void): () => void
+  /** Requests answered so far, by `METHOD path-with-sids-replaced`, for counting attempts. */
+  requestCounts(): Readonly<Record<string, number>>
+  /** Resolves when no webhook or carrier step is under way. */
+  idle(): Promise<void>
+  stop(): Promise<void>
+}

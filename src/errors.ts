@@ -1,0 +1,69 @@
+/** The person at the keyboard made a mistake: one line, with what to type next. */
+export class UserError extends Error {
+  override readonly name: string = 'UserError'
+  readonly exitCode: number
+  constructor(message: string, options: { exitCode?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.exitCode = options.exitCode ?? 2
+  }
+}
+
+/** Settings that are missing or malformed: all faults at once, never a value that is secret. */
+export class ConfigError extends UserError {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+/**
+ * What is known about a call that failed. Permanent: the vendor refused it, trying again changes nothing.
+ * Transient: it was certainly not done and may work later. Ambiguous: it may have been done.
+ */
+export type Outcome = 'permanent' | 'transient' | 'ambiguous'
+
+export interface DeliveryErrorFacts {
+  readonly outcome: Outcome
+  /** Whose fault it is: the shore the call went to, or undefined for our own rules. */
+  readonly shore?: string
+  /** The vendor's own code, e.g. `21610` or `not_found`. */
+  readonly code?: string
+  /** HTTP status. */
+  readonly status?: number
+  /** The earliest time to try again, counted from now. */
+  readonly retryAfterMs?: number
+  /** The whole shore is unreachable or refuses our credentials: pause it rather than this delivery. */
+  readonly pausesShore?: boolean
+  /** Nothing was wrong with this delivery, it only has to wait: no attempt is spent. */
+  readonly deferred?: boolean
+  readonly cause?: unknown
+}
+
+/** A delivery could not be made. The message never holds bodies or secrets. */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError'
+  readonly outcome: Outcome
+  readonly shore: string | undefined
+  readonly code: string | undefined
+  readonly status: number | undefined
+  readonly retryAfterMs: number | undefined
+  readonly pausesShore: boolean
+  readonly deferred: boolean
+  constructor(message: string, facts: DeliveryErrorFacts) {
+    super(message, { cause: facts.cause })
+    this.outcome = facts.outcome
+    this.shore = facts.shore
+    this.code = facts.code
+    this.status = facts.status
+    this.retryAfterMs = facts.retryAfterMs
+    this.pausesShore = facts.pausesShore ?? false
+    this.deferred = facts.deferred ?? false
+  }
+}
+
+/** One line for a log or a person, whatever was thrown. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,68 @@
+// The words of the house. Vendor JSON is turned into these at the door and never goes further.
+import type { Address } from './phone.js'
+
+export type MessageSid = string & { readonly brand: 'MessageSid' }
+export type ConversationId = string & { readonly brand: 'ConversationId' }
+export type PartId = string & { readonly brand: 'PartId' }
+export type ContactId = string & { readonly brand: 'ContactId' }
+
+/** A text a customer sent to one of our numbers. */
+export interface InboundSms {
+  readonly messageSid: MessageSid
+  readonly from: Address
+  readonly to: Address
+  /** As sent, NUL bytes removed. May be empty when there is media. */
+  readonly body: string
+  readonly messagingServiceSid?: string
+  readonly media: readonly { readonly contentType: string; readonly url: string }[]
+  /** Where the sender's number is registered, as far as Twilio knows. */
+  readonly city?: string
+  readonly state?: string
+  readonly zip?: string
+  readonly country?: string
+}
+
+export type AuthorKind = 'admin' | 'team' | 'bot'
+
+/** Something a teammate wrote for the customer, whatever part type carried it. */
+export interface AgentReply {
+  readonly conversationId: ConversationId
+  readonly partId: PartId
+  readonly author: { readonly kind: AuthorKind; readonly id: string }
+  /** HTML or plain text, as it came. */
+  readonly body: string
+  readonly attachments: readonly { readonly name: string; readonly url: string }[]
+  /** Epoch milliseconds, one-second resolution. */
+  readonly writtenAt: number
+}
+
+/** A text of ours on its way to a customer. */
+export interface OutboundSms {
+  readonly from: Address
+  readonly to: Address
+  readonly body: string
+  /** Comes back in every status callback: `<delivery id>.<index of the text>`. */
+  readonly ref: string
+}
+
+/** Twilio's message states, in the order in which a message passes through them. */
+export type SmsStatus =
+  | 'accepted'
+  | 'scheduled'
+  | 'queued'
+  | 'sending'
+  | 'sent'
+  | 'delivered'
+  | 'undelivered'
+  | 'failed'
+  | 'canceled'
+  | 'read'
+
+/** What Twilio told us about a text of ours. */
+export interface Receipt {
+  readonly messageSid: MessageSid
+  readonly status: SmsStatus
+  /** Twilio's error code, e.g. 30003; undefined when there is none. */
+  readonly errorCode?: number
+  readonly ref?: string
+}

@@ -1,0 +1,195 @@
+// The contract both engines keep. `now` is always a parameter (epoch ms); nothing here reads a clock.
+import type {
+  Delivery,
+  DeliveryId,
+  DeliveryKind,
+  DeliveryState,
+  Fault,
+  Lane,
+  NewDelivery,
+  Settlement,
+  Shore,
+} from '../delivery.js'
+import type { ContactId, ConversationId, MessageSid, Receipt, SmsStatus } from '../message.js'
+import type { Address } from '../phone.js'
+
+/** Names one life of one process. A process whose lease ran out takes a new one. */
+export type InstanceId = string
+
+/** Rights to act on a lane: the holder's instance must still own it when anything is written. */
+export interface Claimed {
+  readonly delivery: Delivery
+  readonly instance: InstanceId
+}
+
+export interface Ingested {
+  readonly id: DeliveryId
+  readonly duplicate: boolean
+}
+
+/** (our number, their number) ↔ (contact, conversation). */
+export interface Thread {
+  readonly ours: Address
+  readonly theirs: Address
+  readonly contactId: ContactId
+  readonly conversationId: ConversationId
+}
+
+export interface LimitRule {
+  /** Cost units per millisecond that may pass for ever. */
+  readonly perMs: number
+  /** Cost units that may pass at once after a pause. */
+  readonly burst: number
+}
+
+export interface LimitRequest {
+  readonly key: string
+  /** Used unless the vendor has told the store another rule (`setLimitRule`). */
+  readonly rule: LimitRule
+  readonly cost: number
+  /** Reserve a place up to this far in the future; 0 takes only what is free now. */
+  readonly maxWaitMs: number
+  readonly now: number
+}
+/** Granted: wait `waitMs`, then go. Refused: nothing was reserved; ask again in `waitMs`. */
+export interface LimitAnswer {
+  readonly granted: boolean
+  readonly waitMs: number
+}
+
+/** A text's delivery state after every receipt so far; the same whatever order they came in. */
+export interface ReceiptState {
+  readonly messageSid: MessageSid
+  readonly ref: string | undefined
+  readonly status: SmsStatus
+  readonly errorCode: number | undefined
+  /** Twilio has said both that it arrived and that it failed. */
+  readonly conflict: boolean
+  readonly updatedAt: number
+}
+
+export interface ShorePause {
+  readonly shore: Shore
+  readonly reason: string
+  readonly pausedAt: number
+  /** Until then nothing is claimed; after it one delivery at a time probes. */
+  readonly until: number
+  /** Pauses in a row, without a success between them. */
+  readonly failures: number
+}
+
+export interface DeliverySummary {
+  readonly id: DeliveryId
+  readonly kind: DeliveryKind
+  readonly state: DeliveryState
+  readonly lane: Lane
+  readonly number: string
+  readonly dedupeKey: string
+  readonly attempts: number
+  readonly receivedAt: number
+  readonly settledAt: number | undefined
+  readonly runAt: number | undefined
+  readonly reason: string | undefined
+  readonly fault: Fault | undefined
+}
+
+export interface Totals {
+  readonly received: number
+  readonly delivered: number
+  readonly suppressed: number
+  readonly parked: number
+}
+
+export interface Summary {
+  /** Counted per UTC day; days from `since` on. */
+  readonly totals: readonly ({ readonly day: string; readonly number: string; readonly kind: DeliveryKind } & Totals)[]
+  /** Deliveries now ready (waiting or in hand). */
+  readonly waiting: number
+  /** When the oldest waiting one was received. */
+  readonly oldestWaitingAt: number | undefined
+  /** Deliveries now parked. */
+  readonly parked: number
+  readonly pauses: readonly ShorePause[]
+  /** Processes with a running lease. */
+  readonly instances: readonly { readonly id: InstanceId; readonly leaseUntil: number; readonly startedAt: number }[]
+  /** Texts whose final state is a failure, by Twilio code, of receipts since `since`. */
+  readonly failures: readonly { readonly errorCode: number | undefined; readonly count: number }[]
+}
+
+export interface Store {
+  readonly engine: 'sqlite' | 'postgres'
+
+  /** Durable when it resolves. Concurrent calls share a commit. Duplicates are success. */
+  ingest(delivery: NewDelivery, now: number): Promise<Ingested>
+
+  /** Starts a lease; lanes may be claimed under it until it runs out. */
+  register(instance: InstanceId, leaseMs: number, now: number): Promise<void>
+  /** Extends the lease and frees the lanes of processes whose lease ran out. False: ours had run out, take a new id. */
+  heartbeat(instance: InstanceId, leaseMs: number, now: number): Promise<boolean>
+  /** Gives up the lease and every lane held under it. */
+  unregister(instance: InstanceId): Promise<void>
+
+  /**
+   * Takes up to `limit` due lanes, live ones first, and returns the head of each. At most `bulkLimit` of them are
+   * bulk. Lanes of a paused shore stay; of a shore whose pause has run out at most one is taken while it probes.
+   */
+  claim(request: {
+    readonly instance: InstanceId
+    readonly limit: number
+    readonly bulkLimit: number
+    readonly now: number
+  }): Promise<Claimed[]>
+  /** When the next idle lane falls due; undefined when none will. Pauses are not looked at. */
+  nextDue(): Promise<number | undefined>
+
+  /** Writes down that an effect is about to happen. False: the lane is no longer ours, do nothing. */
+  beginStep(claimed: Claimed, name: string, now: number): Promise<boolean>
+  /** Writes down what an effect made. False: the lane is no longer ours. */
+  finishStep(claimed: Claimed, name: string, value: unknown, now: number): Promise<boolean>
+  /** Forgets a step that is proven not to have happened. False: the lane is no longer ours. */
+  dropStep(claimed: Claimed, name: string): Promise<boolean>
+  /** Ends an attempt and frees the lane. False: the lane is no longer ours, nothing was written. */
+  settle(claimed: Claimed, settlement: Settlement, now: number): Promise<boolean>
+
+  /** GCRA over rows shared by all processes. */
+  takeLimit(request: LimitRequest): Promise<LimitAnswer>
+  /** What the vendor told us its limit is; from then on used instead of the caller's rule. */
+  setLimitRule(key: string, rule: LimitRule, now: number): Promise<void>
+  /** Nothing passes before `until`. */
+  holdLimit(key: string, until: number): Promise<void>
+  /** How far from full a limit is: 1 idle, 0 used up. Keys never used are absent. */
+  limitHeadroom(now: number): Promise<readonly { readonly key: string; readonly free: number }[]>
+
+  pauseShore(shore: Shore, reason: string, until: number, now: number): Promise<void>
+  /** A success: the shore works. True if it had been paused. */
+  resumeShore(shore: Shore): Promise<boolean>
+  pauses(): Promise<readonly ShorePause[]>
+
+  findThread(ours: Address, theirs: Address): Promise<Thread | undefined>
+  findThreadOfConversation(conversationId: ConversationId): Promise<Thread | undefined>
+  /** The newest conversation of a thread; older ones stay known, so that a late reply still finds its way. */
+  saveThread(thread: Thread, now: number): Promise<void>
+
+  /** The contact remembered for a customer's (canonical) address. */
+  findContact(theirs: Address): Promise<ContactId | undefined>
+  saveContact(theirs: Address, contactId: ContactId, now: number): Promise<void>
+  forgetContact(theirs: Address, contactId: ContactId): Promise<void>
+  isKnownContact(contactId: ContactId): Promise<boolean>
+  /**
+   * Only one delivery at a time may look for or create the contact of an address. True: it is ours until `until`
+   * or `saveContact`. Taking it again under the same delivery id is fine.
+   */
+  lockContact(theirs: Address, by: DeliveryId, until: number, now: number): Promise<boolean>
+
+  saveReceipt(receipt: Receipt, now: number): Promise<ReceiptState>
+  findReceiptByRef(ref: string): Promise<ReceiptState | undefined>
+  findReceipt(messageSid: MessageSid): Promise<ReceiptState | undefined>
+
+  summarize(since: number, now: number): Promise<Summary>
+  /** Newest first. */
+  listDeliveries(filter: { readonly state?: DeliveryState; readonly limit: number }): Promise<DeliverySummary[]>
+
+  /** Called when another process or connection may have made work due. Returns how to stop. */
+  onWork(listener: () => void): () => void
+  close(): Promise<void>
+}
