@@ -1,0 +1,92 @@
+// Words in, words out: stdout is data, stderr is talk. Colour, tables, spinners and prompts load when first used.
+import type { Readable, Writable } from 'node:stream'
+import type { ChalkInstance } from 'chalk'
+import { UserError } from '../errors.js'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+interface Terminal {
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+export interface IoParts {
+  readonly stdin: Readable & Terminal
+  readonly stdout: Writable & Terminal
+  readonly stderr: Writable & Terminal
+  readonly env: Environment
+  /** Calls the listener on SIGINT and SIGTERM until the returned function is called. */
+  readonly onSignal: (listener: () => void) => () => void
+}
+
+export interface Spinner {
+  /** Ends it, leaving `text` behind, or nothing. */
+  stop(text?: string): void
+}
+
+export interface Io {
+  /** One line of data. */
+  out(line: string): void
+  /** One line of talk. */
+  err(line: string): void
+  /** Is stdout a terminal? */
+  readonly isTTY: boolean
+  /** Is there somebody to answer a question? */
+  readonly canAsk: boolean
+  /** Columns of stdout. */
+  readonly width: number
+  /** Colours for stdout, or for stderr; no-ops on a pipe and under NO_COLOR. */
+  colour(stream?: 'out' | 'err'): Promise<ChalkInstance>
+  /** A drawn table on a terminal, tab-separated lines on a pipe. */
+  table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<string>
+  /** A spinner on stderr; on a pipe one plain line. */
+  spin(text: string): Promise<Spinner>
+  /** Asks for a yes or no, default no. Throws UserError saying to type `flag` when nobody can answer. */
+  confirm(question: string, flag: string): Promise<boolean>
+  onSignal(listener: () => void): () => void
+}
+
+export function createIo({ stdin, stdout, stderr, env, onSignal }: IoParts): Io {
+  const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb'
+  const isTTY = stdout.isTTY === true
+  const talksToTTY = stderr.isTTY === true
+  const canAsk = stdin.isTTY === true && talksToTTY
+
+  return {
+    out: (line) => void stdout.write(`${line}\n`),
+    err: (line) => void stderr.write(`${line}\n`),
+    isTTY,
+    canAsk,
+    width: stdout.columns ?? 80,
+    async colour(stream = 'out') {
+      const { Chalk } = await import('chalk')
+      const isTerminal = stream === 'out' ? isTTY : talksToTTY
+      return new Chalk({ level: isTerminal && !plain ? 1 : 0 })
+    },
+    async table(head, rows) {
+      if (!isTTY) return [head, ...rows].map((row) => row.join('\t')).join('\n')
+      const { default: Table } = await import('cli-table3')
+      const table = new Table({
+        head: [...head],
+        style: { head: plain ? [] : ['bold'], border: plain ? [] : ['grey'] },
+      })
+      table.push(...rows.map((row) => [...row]))
+      return table.toString()
+    },
+    async spin(text) {
+      if (!talksToTTY || plain) {
+        stderr.write(`${text}\n`)
+        return { stop: (last) => void (last !== undefined && stderr.write(`${last}\n`)) }
+      }
+      const { default: ora } = await import('ora')
+      const spinner = ora({ text, stream: stderr, discardStdin: false }).start()
+      return { stop: (last) => void (last === undefined ? spinner.stop() : spinner.succeed(last)) }
+    },
+    async confirm(question, flag) {
+      if (!canAsk) throw new UserError(`${question} Nobody can answer here: type ${flag}`)
+      const { confirm } = await import('@inquirer/prompts')
+      return confirm({ message: question, default: false }, { input: stdin, output: stderr })
+    },
+    onSignal,
+  }
+}

@@ -1,0 +1,120 @@
+// The whole command table. It loads commander and nothing else; each command loads itself.
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { Flags } from '../config/load.js'
+import { isPort, type Setting, settings } from '../config/schema.js'
+import type { Context } from './context.js'
+import { parseDuration } from './duration.js'
+import { type ExitCode, exitCodes } from './exit-codes.js'
+import type { Io } from './io.js'
+
+export interface ProgramParts {
+  readonly version: string
+  readonly io: Io
+  /** Called once, when it is known which command runs with which settings. */
+  readonly context: (flags: Flags) => Promise<Context>
+}
+
+/** Runs one command line. Wrong usage is written to stderr and answered with its exit code; commands may throw. */
+export async function runProgram(argv: readonly string[], { version, io, context }: ProgramParts): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok
+  const program = new Command('sms-bridge')
+    .description('Twilio texts become Intercom conversations, agents’ replies become texts.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.replace(/\n$/, '')),
+      writeErr: (text) => io.err(text.replace(/\n$/, '')),
+      getOutHelpWidth: () => io.width,
+      getErrHelpWidth: () => io.width,
+    })
+    .showHelpAfterError('Type sms-bridge --help for the commands.')
+
+  const command = (name: string, summary: string) =>
+    program.command(name).description(summary).showHelpAfterError(`Type sms-bridge ${name} --help for its options.`)
+
+  command('serve', 'run the bridge')
+    .addOption(settingOption(settings.host))
+    .addOption(settingOption(settings.port))
+    .addOption(settingOption(settings.publicUrl))
+    .addOption(settingOption(settings.store))
+    .addOption(settingOption(settings.log))
+    .addHelpText('after', ({ command }) => `\n${environmentHelp(command, io.width)}`)
+    .action(async (flags: Pick<Flags, 'host' | 'port' | 'publicUrl' | 'store' | 'log'>) => {
+      const { serve } = await import('../commands/serve.js')
+      code = await serve(await context(flags))
+    })
+
+  command('sandbox', 'try the bridge on this machine, with a local Twilio and a local Intercom')
+    .option('--keep <folder>', 'keep the texts and conversations in this folder (default: forget them)')
+    .option('--port <number>', 'port of the page (default: any free one)', parsePort)
+    .option('--script', 'play one text and one reply, print what happened, and end')
+    .option('--json', 'print the result of --script as JSON')
+    .action(async (options: { keep?: string; port?: number; script?: true; json?: true }, self: Command) => {
+      const { keep, port, script = false, json = false } = options
+      if (json && !script) self.error('error: --json belongs to --script: type sms-bridge sandbox --script --json')
+      const { sandbox } = await import('../commands/sandbox.js')
+      code = await sandbox(await context({}), { keep, port, script, json })
+    })
+
+  command('status', 'show what was delivered, what waits and what is wrong')
+    .option('--json', 'print JSON')
+    .addOption(
+      new Option('--since <duration>', 'count deliveries received since then')
+        .argParser(readDuration)
+        .default(parseDuration('24h'), '24h'),
+    )
+    .addOption(settingOption(settings.store))
+    .action(async (options: { json?: true; since: number; store?: string }) => {
+      const { json = false, since, ...flags } = options
+      const { status } = await import('../commands/status.js')
+      code = await status(await context(flags), { json, sinceMs: since })
+    })
+
+  try {
+    await program.parseAsync(argv)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  }
+  return code
+}
+
+function settingOption(setting: Setting<unknown> & { readonly flag: string }): Option {
+  return new Option(setting.flag, `${setting.help} (${[`env: ${setting.env}`, ...standing(setting)].join(', ')})`)
+}
+
+/** The settings a flag cannot give, required ones first. */
+function environmentHelp(command: Command, width: number): string {
+  const listed: readonly Setting<unknown>[] = Object.values(settings)
+  const rows = listed
+    .filter(({ flag }) => flag === undefined)
+    .sort((a, b) => Number(b.required ?? false) - Number(a.required ?? false))
+  const longest = Math.max(...rows.map(({ env }) => env.length))
+  const help = command.createHelp()
+  help.prepareContext({ helpWidth: width })
+  const lines = rows.map((setting) => {
+    const note = standing(setting).map((words) => ` (${words})`)
+    return help.formatItem(setting.env, longest, `${setting.help}${note.join('')}`, help)
+  })
+  return ['Environment:', ...lines].join('\n')
+}
+
+function standing({ required, fallback }: Setting<unknown>): string[] {
+  if (required) return ['required']
+  return fallback === undefined ? [] : [`default: ${fallback}`]
+}
+
+function parsePort(text: string): number {
+  if (!isPort(text)) throw new InvalidArgumentError('It must be a whole number from 0 to 65535; type --port 4000.')
+  return Number(text)
+}
+
+function readDuration(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === undefined) {
+    throw new InvalidArgumentError('Type a number and s, m, h or d: --since 90s, 15m, 24h or 7d.')
+  }
+  return ms
+}

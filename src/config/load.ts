@@ -1,0 +1,192 @@
+import { join } from 'node:path'
+import { ConfigError } from '../errors.js'
+import { findFolders } from './folders.js'
+import type { Profile } from './profile.js'
+import { type Setting, type SettingName, settings, type Values } from './schema.js'
+
+export interface Config {
+  /** Absolute, without a trailing slash. */
+  readonly publicUrl: string
+  readonly host: string
+  readonly port: number
+  /** `sqlite:PATH` or `postgres://…`; may hold a password. */
+  readonly store: string
+  readonly log: 'json' | 'pretty'
+  /** The data folder. */
+  readonly home: string
+  /** ISO 3166 alpha-2. */
+  readonly defaultRegion: string
+  readonly relayBots: boolean
+  /** Our number → Intercom team id; `*` stands for any other number. */
+  readonly teams: ReadonlyMap<string, string>
+  readonly twilio: {
+    readonly accountSid: string
+    /** The first is the current one, the others still verify webhooks. */
+    readonly authTokens: readonly string[]
+    readonly apiKey?: { readonly sid: string; readonly secret: string }
+    readonly baseUrl?: string
+  }
+  readonly intercom: {
+    readonly accessToken: string
+    readonly clientSecret: string
+    readonly region: 'us' | 'eu' | 'au'
+    readonly baseUrl: string
+    readonly adminId?: string
+  }
+}
+
+/** Settings given on the command line, as typed. */
+export type Flags = Readonly<Partial<Record<SettingName, string>>>
+
+export interface Sources {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly flags: Flags
+  readonly profile: Profile
+  /** Log words rather than JSON when nothing says which. */
+  readonly isTTY?: boolean
+}
+
+const intercomOrigins = {
+  us: 'https://api.intercom.io',
+  eu: 'https://api.eu.intercom.io',
+  au: 'https://api.au.intercom.io',
+} as const
+
+/** All settings: flags before environment before profile. Throws ConfigError with every fault at once. */
+export async function loadConfig(sources: Sources): Promise<Config> {
+  const { values, faults } = await readSettings(sources, Object.keys(settings) as SettingName[]) // the table's own keys
+  for (const [one, other] of [
+    ['twilioApiKey', 'twilioApiSecret'],
+    ['twilioApiSecret', 'twilioApiKey'],
+  ] as const) {
+    if (find(sources, one) !== undefined && find(sources, other) === undefined) {
+      faults.push(`${settings[other].env} is missing: ${settings[one].env} is set and they go together`)
+    }
+  }
+  faults.push(...(await faultsOfTeams(values.teams ?? new Map())))
+  if (faults.length > 0) throw new ConfigError(faults)
+  return toConfig(values as Values, sources) // every name was read, or a fault thrown
+}
+
+/** What a look into the store needs, whatever else is missing or wrong. */
+export async function loadStoreConfig(sources: Sources): Promise<Pick<Config, 'store' | 'home'>> {
+  const { values, faults } = await readSettings(sources, ['store'])
+  if (faults.length > 0) throw new ConfigError(faults)
+  return storeConfig(values.store, sources)
+}
+
+function storeConfig(store: string | undefined, { env }: Sources): Pick<Config, 'store' | 'home'> {
+  const home = findFolders(env).data
+  return { home, store: store ?? `sqlite:${join(home, 'sms-bridge.sqlite')}` }
+}
+
+function toConfig(values: Values, sources: Sources): Config {
+  const { twilioApiKey: sid, twilioApiSecret: secret, intercomRegion: region } = values
+  return {
+    publicUrl: values.publicUrl,
+    host: values.host,
+    port: values.port,
+    ...storeConfig(values.store, sources),
+    log: values.log ?? (sources.isTTY ? 'pretty' : 'json'),
+    defaultRegion: values.defaultRegion,
+    relayBots: values.relayBots,
+    teams: values.teams ?? new Map(),
+    twilio: {
+      accountSid: values.twilioAccountSid,
+      authTokens: values.twilioAuthToken,
+      ...(sid !== undefined && secret !== undefined && { apiKey: { sid, secret } }),
+      ...(values.twilioApiBaseUrl !== undefined && { baseUrl: values.twilioApiBaseUrl }),
+    },
+    intercom: {
+      accessToken: values.intercomAccessToken,
+      clientSecret: values.intercomClientSecret,
+      region,
+      baseUrl: values.intercomApiBaseUrl ?? intercomOrigins[region],
+      ...(values.intercomAdminId !== undefined && { adminId: values.intercomAdminId }),
+    },
+  }
+}
+
+interface Found {
+  readonly text: string
+  readonly origin: 'flag' | 'env' | 'profile'
+}
+
+/** An empty value counts as none: that is how compose files and systemd units leave things out. */
+function find({ env, flags, profile }: Sources, name: SettingName): Found | undefined {
+  const candidates = [
+    { text: flags[name]?.trim(), origin: 'flag' },
+    { text: env[settings[name].env]?.trim(), origin: 'env' },
+    { text: profile[name]?.trim(), origin: 'profile' },
+  ] as const
+  for (const { text, origin } of candidates) if (text) return { text, origin }
+  return undefined
+}
+
+async function readSettings(sources: Sources, names: readonly SettingName[]) {
+  const z = await import('zod')
+  const values: Partial<Record<SettingName, unknown>> = {}
+  const faults: string[] = []
+  for (const name of names) {
+    const setting: Setting<unknown> = settings[name]
+    const found = find(sources, name)
+    const text = found?.text ?? setting.fallback
+    if (found?.origin === 'flag' && hasPassword(found.text)) {
+      faults.push(
+        `${flagOf(setting)} holds a password, which others see in the list of processes: set ${setting.env} instead`,
+      )
+    } else if (text !== undefined) {
+      const read = setting.type(z).safeParse(text)
+      if (read.success) values[name] = read.data
+      else
+        faults.push(
+          faultOf(setting, { origin: 'env', text, ...found }, read.error.issues[0]?.message ?? 'is malformed'),
+        )
+    } else if (setting.required) {
+      faults.push(`${setting.env} is missing: ${setting.help}. Type export ${setting.env}=${quote(setting.example)}`)
+    }
+  }
+  return { values: values as Partial<Values>, faults } // each value is what its own type yielded
+}
+
+function faultOf(setting: Setting<unknown>, { origin, text }: Found, message: string): string {
+  const { env, secret, example } = setting
+  const where = { flag: flagOf(setting), env, profile: `${env} in the profile` }[origin]
+  const shown = secret ? '' : ` ${JSON.stringify(withoutPassword(text))}`
+  const remedy = {
+    flag: `type ${flagOf(setting)} ${quote(example)}`,
+    env: `type export ${env}=${quote(example)}`,
+    profile: `write ${JSON.stringify(env)}: ${JSON.stringify(example)}`,
+  }[origin]
+  return `${where}${shown} ${message}: ${remedy}`
+}
+
+/** Addresses are judged by the one place that knows them; it is too heavy to load for `loadStoreConfig`. */
+async function faultsOfTeams(teams: ReadonlyMap<string, string>): Promise<string[]> {
+  if (teams.size === 0) return []
+  const { isPhoneNumber, isShortCode } = await import('../phone.js')
+  return [...teams.keys()]
+    .filter((key) => key !== '*' && !isPhoneNumber(key) && !isShortCode(key))
+    .map(
+      (key) => `${settings.teams.env} ${JSON.stringify(key)} must be a number such as +15550100100, a short code or *`,
+    )
+}
+
+function flagOf({ flag = '' }: Setting<unknown>): string {
+  return flag.split(' ')[0] ?? ''
+}
+
+const credentials = /(\/\/[^/]*?):.*@/
+
+function hasPassword(text: string): boolean {
+  return credentials.test(text)
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(credentials, '$1:…@')
+}
+
+/** For a POSIX shell. */
+function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text}'`
+}
