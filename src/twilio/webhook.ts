@@ -1,0 +1,124 @@
+// Twilio's webhooks: proven to come from Twilio, then turned into our words.
+import webhooks from 'twilio/lib/webhooks/webhooks.js'
+import { z } from 'zod'
+import { BadWebhook } from '../errors.js'
+import type { InboundSms, MessageSid, Receipt } from '../message.js'
+import { parseAddress } from '../phone.js'
+import { isSmsStatus } from './status.js'
+
+/** A decoded form, in the order in which it came: URLSearchParams is one. */
+export type Form = Iterable<readonly [name: string, value: string]>
+
+/**
+ * Whether Twilio signed this request for our public URL. Never looks at Host or X-Forwarded-*: anyone can write those.
+ * https://www.twilio.com/docs/usage/webhooks/webhooks-security
+ */
+export function verifyTwilioSignature(request: {
+  /** Without a trailing slash; may have a path of its own. */
+  readonly publicUrl: string
+  /** Path and query as they came over the wire, nothing decoded. */
+  readonly rawPath: string
+  /** Every field that came, nothing trimmed or dropped: all are signed. */
+  readonly params: Form
+  readonly signature: string
+  /** Several during a rotation. */
+  readonly authTokens: readonly string[]
+}): boolean {
+  const { publicUrl, rawPath, params, signature, authTokens } = request
+  if (!rawPath.startsWith('/')) return false
+  // A proxy may or may not have taken our public path off before it reached us.
+  const candidates = new Set([publicUrl + rawPath, new URL(publicUrl).origin + rawPath])
+  const fields = valuesByName(params)
+  return authTokens.some(
+    // Anyone can sign with an empty token.
+    (token) => token !== '' && [...candidates].some((url) => webhooks.validateRequest(token, signature, url, fields)),
+  )
+}
+
+function valuesByName(params: Form): Record<string, string[]> {
+  // Without a prototype: a field may be called `__proto__`.
+  const fields: Record<string, string[]> = Object.create(null)
+  for (const [name, value] of params) fields[name] = [...(fields[name] ?? []), value]
+  return fields
+}
+
+const sid = z.string().regex(/^[A-Z]{2}[0-9a-fA-F]{32}$/)
+const address = z.string().trim().min(1)
+const blankable = z.string().optional()
+
+const inboundForm = z.object({
+  MessageSid: sid,
+  From: address,
+  To: address,
+  Body: z.string().default(''),
+  MessagingServiceSid: blankable,
+  FromCity: blankable,
+  FromState: blankable,
+  FromZip: blankable,
+  FromCountry: blankable,
+})
+
+/** @throws BadWebhook */
+export function parseInboundSms(params: Form): InboundSms {
+  const fields = plainFields(params)
+  const form = parse(inboundForm, fields)
+  const given = {
+    messagingServiceSid: form.MessagingServiceSid,
+    city: form.FromCity,
+    state: form.FromState,
+    zip: form.FromZip,
+    country: form.FromCountry,
+  }
+  return {
+    messageSid: form.MessageSid as MessageSid, // the schema has looked
+    from: parseAddress(form.From),
+    to: parseAddress(form.To),
+    body: form.Body,
+    media: mediaIn(fields),
+    // Twilio sends what it does not know as an empty field.
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== '')),
+  }
+}
+
+function mediaIn(fields: Readonly<Record<string, string>>): InboundSms['media'] {
+  const media: { contentType: string; url: string }[] = []
+  for (let index = 0; ; index += 1) {
+    const url = fields[`MediaUrl${index}`]
+    if (url === undefined) return media
+    media.push({ contentType: fields[`MediaContentType${index}`] ?? 'application/octet-stream', url })
+  }
+}
+
+const receiptForm = z.object({
+  MessageSid: sid,
+  MessageStatus: z.string().min(1),
+  ErrorCode: z.string().regex(/^\d*$/).default(''),
+})
+
+/**
+ * Undefined for a state we have no word for (`partially_delivered`, say): it tells nothing we could act on.
+ * The reference is in the callback's URL, not in its form.
+ * @throws BadWebhook
+ */
+export function parseReceipt(params: Form): Omit<Receipt, 'ref'> | undefined {
+  const { MessageSid, MessageStatus, ErrorCode } = parse(receiptForm, plainFields(params))
+  if (!isSmsStatus(MessageStatus)) return undefined
+  const errorCode = Number(ErrorCode)
+  return {
+    messageSid: MessageSid as MessageSid, // the schema has looked
+    status: MessageStatus,
+    ...(errorCode === 0 ? {} : { errorCode }),
+  }
+}
+
+/** NUL bytes fall out here: no database and no inbox takes them. */
+function plainFields(params: Form): Record<string, string> {
+  return Object.fromEntries([...params].map(([name, value]) => [name, value.replaceAll('\0', '')]))
+}
+
+function parse<T>(schema: z.ZodType<T>, fields: unknown): T {
+  const result = schema.safeParse(fields)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new BadWebhook(issue?.path.join('.') || 'form', issue?.code === 'invalid_type' ? 'is missing' : 'is malformed')
+}
