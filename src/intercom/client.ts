@@ -1,0 +1,206 @@
+import type { z } from 'zod'
+import type { VendorError } from '../classify.js'
+import type { Clock } from '../clock.js'
+import { DeliveryError } from '../errors.js'
+import type { ContactId, ConversationId } from '../message.js'
+import type { PhoneNumber } from '../phone.js'
+import type { Call, Transport, VendorRequest } from '../transport.js'
+import { readIntercomError } from './errors.js'
+import { readRateLimit, resetAfterRefusal, ruleFor, unknownLimit } from './rate-limit.js'
+import type { Contact, Conversation, Part } from './shapes.js'
+import * as shapes from './shapes.js'
+
+export type { Contact, Conversation, Part }
+
+export interface IntercomClient {
+  /** Whose token this is. */
+  me(call: Call): Promise<{ adminId: string; appId: string; region: string }>
+  /**
+   * Contacts whose phone, as typed or as Intercom normalises it, is any of these. The index lags minutes behind, and
+   * phones are not unique.
+   */
+  searchContacts(phones: readonly PhoneNumber[], call: Call): Promise<readonly Contact[]>
+  /** Undefined when deleted, archived or merged into another. */
+  getContact(id: ContactId, call: Call): Promise<Contact | undefined>
+  createLead(
+    lead: { phone?: string; name?: string; customAttributes: Readonly<Record<string, string>> },
+    call: Call,
+  ): Promise<Contact>
+  /** Names of the custom attributes a contact may be given; any other is refused. */
+  contactAttributes(call: Call): Promise<ReadonlySet<string>>
+  /** 404 is transient here: a new contact is not known everywhere at once. */
+  createConversation(
+    from: { id: ContactId; role: 'user' | 'lead' },
+    html: string,
+    call: Call,
+  ): Promise<{ conversationId: ConversationId; messageId: string }>
+  /** Undefined when deleted. */
+  getConversation(id: ConversationId, call: Call): Promise<Conversation | undefined>
+  /** By search, which lags; newest first, without parts. */
+  searchConversations(contactId: ContactId, call: Call): Promise<readonly Conversation[]>
+  /** Reopens a closed conversation. The answer holds the new part last. */
+  replyAsContact(id: ConversationId, contactId: ContactId, html: string, call: Call): Promise<Conversation>
+  assignToTeam(id: ConversationId, adminId: string, teamId: string, call: Call): Promise<void>
+}
+
+/** What 2.15 and 2.14 say alike; pinned, because an app's own version may change under us. */
+const version = '2.15'
+const mostContacts = 150
+
+interface Operation {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: object
+  /** Default: false, it reads or can be repeated. */
+  readonly creates?: boolean
+  readonly readError?: VendorRequest['readError']
+}
+
+export function createIntercomClient(parts: {
+  readonly accessToken: string
+  readonly baseUrl: string
+  readonly transport: Transport
+  readonly clock: Clock
+}): IntercomClient {
+  const { accessToken, transport, clock } = parts
+  const baseUrl = parts.baseUrl.replace(/\/$/, '')
+  const headers = {
+    Authorization: `Bearer ${accessToken}`,
+    'Intercom-Version': version,
+    // Without it Intercom answers 406.
+    Accept: 'application/json',
+    'Content-Type': 'application/json',
+  }
+  /** Calls per ten seconds, as last told. */
+  let limit: number | undefined
+
+  const readLimit = (status: number, answered: Headers) => {
+    const news = readRateLimit(status, answered, limit, clock.now())
+    limit = news.limit ?? limit
+    return news
+  }
+
+  const readError = (status: number, answered: Headers, json: unknown): VendorError | undefined => {
+    const error = readIntercomError(status, answered, json)
+    if (status !== 429) return error
+    return { ...error, retryAfterMs: resetAfterRefusal(answered, clock.now()) - clock.now() }
+  }
+
+  async function run<T>(operation: Operation, shape: z.ZodType<T>, call: Call): Promise<T> {
+    const { method, path, body, creates = false } = operation
+    const { status, json } = await transport.request(
+      {
+        shore: 'intercom',
+        method,
+        url: `${baseUrl}${path}`,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        creates,
+        limit: { key: 'intercom', rule: ruleFor(limit ?? unknownLimit), cost: 1, read: readLimit },
+        readError: operation.readError ?? readError,
+      },
+      call,
+    )
+    const read = shape.safeParse(json)
+    if (read.success) return read.data
+    const field = read.error.issues[0]?.path.join('.') || 'body'
+    throw new DeliveryError(`intercom answered ${method} with ${status}, but its ${field} is not as documented`, {
+      outcome: creates ? 'ambiguous' : 'transient',
+      shore: 'intercom',
+      code: 'unexpected_shape',
+      status,
+    })
+  }
+
+  return {
+    me: (call) => run({ method: 'GET', path: '/me' }, shapes.admin, call),
+
+    async searchContacts(phones, call) {
+      const value = phones.flatMap((phone) =>
+        ['phone', 'formatted_phone'].map((field) => ({ field, operator: '=', value: phone })),
+      )
+      const found: Contact[] = []
+      let after: string | undefined
+      do {
+        const body = {
+          query: { operator: 'OR', value },
+          sort: { field: 'updated_at', order: 'descending' },
+          pagination: { per_page: 50, ...(after === undefined ? {} : { starting_after: after }) },
+        }
+        const page = await run({ method: 'POST', path: '/contacts/search', body }, shapes.contactPage, call)
+        found.push(...page.data)
+        after = page.pages?.next?.starting_after
+      } while (after !== undefined && found.length < mostContacts)
+      return found
+    },
+
+    getContact: (id, call) =>
+      unlessGone(run({ method: 'GET', path: `/contacts/${encodeURIComponent(id)}` }, shapes.contact, call)),
+
+    createLead({ phone, name, customAttributes }, call) {
+      const body = { role: 'lead', phone, name, custom_attributes: customAttributes }
+      return run({ method: 'POST', path: '/contacts', body, creates: true }, shapes.contact, call)
+    },
+
+    async contactAttributes(call) {
+      const path = '/data_attributes?model=contact'
+      const { data } = await run({ method: 'GET', path }, shapes.dataAttributes, call)
+      const usable = data.filter(({ custom, archived, api_writable }) => custom && !archived && api_writable !== false)
+      return new Set(usable.map(({ name }) => name))
+    },
+
+    createConversation({ id, role }, html, call) {
+      const body = { from: { type: role, id }, body: html }
+      const notFoundYet: VendorRequest['readError'] = (status, answered, json) => {
+        const error = readError(status, answered, json)
+        return status === 404 && error !== undefined ? { ...error, outcome: 'transient', retryAfterMs: 1000 } : error
+      }
+      const operation = { method: 'POST', path: '/conversations', body, creates: true, readError: notFoundYet } as const
+      return run(operation, shapes.createdConversation, call)
+    },
+
+    getConversation: (id, call) =>
+      unlessGone(run({ method: 'GET', path: conversationPath(id) }, shapes.conversation, call)),
+
+    async searchConversations(contactId, call) {
+      const query = { field: 'contact_ids', operator: '=', value: contactId }
+      const body = { query: { operator: 'AND', value: [query] }, pagination: { per_page: 150 } }
+      const page = await run({ method: 'POST', path: '/conversations/search', body }, shapes.conversationPage, call)
+      return page.conversations.sort((a, b) => b.createdAt - a.createdAt)
+    },
+
+    replyAsContact(id, contactId, html, call) {
+      // The type is "user" for leads as well.
+      const body = { message_type: 'comment', type: 'user', intercom_user_id: contactId, body: html }
+      const path = `${conversationPath(id)}/reply`
+      return run({ method: 'POST', path, body, creates: true }, shapes.conversation, call)
+    },
+
+    async assignToTeam(id, adminId, teamId, call) {
+      const body = { message_type: 'assignment', type: 'team', admin_id: adminId, assignee_id: teamId }
+      try {
+        await run({ method: 'POST', path: `${conversationPath(id)}/parts`, body }, shapes.anything, call)
+      } catch (error) {
+        // "already assigned to the specified assignee": what we wanted.
+        if (error instanceof DeliveryError && error.status === 422 && /already assigned/.test(error.message)) return
+        throw error
+      }
+    },
+  }
+}
+
+function conversationPath(id: ConversationId): string {
+  return `/conversations/${encodeURIComponent(id)}`
+}
+
+/** 404; and from API 2.16 on 410 for a merged contact, whose successor the caller finds by its phone. */
+async function unlessGone<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    // Permanent: Intercom said so itself, not a gateway that does not know the path.
+    const gone = error instanceof DeliveryError && error.outcome === 'permanent'
+    if (gone && (error.status === 404 || error.status === 410)) return undefined
+    throw error
+  }
+}
