@@ -60,7 +60,7 @@ const author = z
   .nullish()
   .transform((value) => value ?? { type: '', id: '' })
 
-export const part = z
+const part = z
   .object({
     id: partId,
     part_type: z.string(),
