@@ -44,6 +44,12 @@ export interface TwinNumber {
   smsFallbackUrl: string
 }
 
+/**
+ * What becomes of a text: null, delivered; a Twilio error code, undelivered with it (failed, for the codes Twilio finds
+ * before any carrier does); 'no-receipt', sent and never heard of again, as with carriers that return no receipts.
+ */
+export type TwinFate = number | null | 'no-receipt'
+
 export interface TwilioTwinOptions {
   readonly accountSid: string
   readonly authToken: string
@@ -94,8 +100,11 @@ export interface TwilioTwin {
   messages(): readonly TwinMessage[]
   /** What one handset shows, oldest first: texts it sent and texts that reached it (sent or delivered). */
   handset(phoneNumber: string): readonly TwinMessage[]
-  /** Decides the fate of the next messages to a handset: a Twilio error code → undelivered with it; null → delivered. */
-  setFate(phoneNumber: string, errorCode: number | null): void
+  /**
+   * Decides the fate of the next messages to a handset, until decided anew. The two codes of inbound filtering, 30038
+   * and 30039, are for the texts it sends instead: they fail with the code and no webhook is called.
+   */
+  setFate(phoneNumber: string, fate: TwinFate): void
   numbers(): readonly TwinNumber[]
   setSmsUrl(phoneNumber: string, smsUrl: string, smsFallbackUrl?: string): void
   subscribe(listener: (event: TwilioTwinEvent) => void): () => void

@@ -1,0 +1,309 @@
+import { validateRequest } from 'twilio/lib/webhooks/webhooks.js'
+import { describe, expect, it } from 'vitest'
+import {
+  accountSid,
+  authToken,
+  customer,
+  form,
+  our,
+  type Received,
+  rest,
+  serviceWith,
+  startReceiver,
+  startTwin,
+} from './twins.js'
+
+const statuses = (received: readonly Received[]) => received.map(({ params }) => params.get('MessageStatus'))
+
+describe('status callbacks', () => {
+  it('come for sent and delivered, none for the initial status', async () => {
+    const receiver = await startReceiver()
+    const { twin, clock, client } = await startTwin()
+
+    const { sid } = await client.messages.create({
+      to: customer,
+      from: our,
+      body: 'Hello',
+      statusCallback: `${receiver.url}/status?ref=1#rc=2`,
+    })
+    await clock.advance(199)
+    expect(receiver.received).toEqual([])
+    await clock.advance(1)
+    expect(twin.messages()).toMatchObject([{ status: 'sent', sentAt: Date.parse('2026-11-22T05:00:00.450Z') }])
+    await clock.advance(200)
+    await twin.idle()
+
+    expect(receiver.received.map(({ target, body }) => [target, body])).toEqual([
+      [
+        '/status?ref=1',
+        `MessageStatus=sent&ApiVersion=2010-04-01&SmsSid=${sid}&SmsStatus=sent&To=%2B15550100100` +
+          `&From=%2B15550100001&MessageSid=${sid}&AccountSid=${accountSid}`,
+      ],
+      [
+        '/status?ref=1',
+        `MessageStatus=delivered&ApiVersion=2010-04-01&SmsSid=${sid}&SmsStatus=delivered&To=%2B15550100100` +
+          `&From=%2B15550100001&MessageSid=${sid}&AccountSid=${accountSid}&RawDlrDoneDate=2611220500`,
+      ],
+    ])
+    const [first] = receiver.received
+    const signature = String(first?.headers['x-twilio-signature'])
+    const fields = Object.fromEntries(first?.params ?? [])
+    expect(validateRequest(authToken, signature, `${receiver.url}/status?ref=1`, fields)).toBe(true)
+  })
+
+  it('come for queued, too, when a service sends; its own URL serves messages without one', async () => {
+    const receiver = await startReceiver()
+    const { twin, clock, client } = await startTwin()
+    const service = await serviceWith(client, [our], { statusCallback: `${receiver.url}/service` })
+
+    const sent = await client.messages.create({ to: customer, messagingServiceSid: service, body: 'Hello' })
+    expect(sent.status).toBe('accepted')
+    await clock.advance(200)
+    expect(await client.messages(sent.sid).fetch()).toMatchObject({ status: 'queued', from: our, numSegments: '1' })
+    await clock.advance(400)
+    await twin.idle()
+
+    expect(statuses(receiver.received)).toEqual(['queued', 'sent', 'delivered'])
+    expect(receiver.received.map(({ params }) => params.get('MessagingServiceSid'))).toEqual([
+      service,
+      service,
+      service,
+    ])
+  })
+
+  it('of the message beat those of its service', async () => {
+    const receiver = await startReceiver()
+    const { twin, clock, client } = await startTwin()
+    const messagingServiceSid = await serviceWith(client, [our], { statusCallback: `${receiver.url}/service` })
+
+    const statusCallback = `${receiver.url}/own`
+    await client.messages.create({ to: customer, messagingServiceSid, body: 'Hello', statusCallback })
+    await clock.advance(600)
+    await twin.idle()
+
+    expect(receiver.received.map(({ target }) => target)).toEqual(['/own', '/own', '/own'])
+  })
+
+  it.each([
+    [30003, ['sent', 'undelivered'], 'undelivered'],
+    [30007, ['sent', 'undelivered'], 'undelivered'],
+    [21610, ['failed'], 'failed'],
+    [30001, ['failed'], 'failed'],
+  ] as const)('tell of error %i: %j', async (code, expected, status) => {
+    const receiver = await startReceiver()
+    const { twin, clock, client } = await startTwin()
+    twin.setFate(customer, code)
+
+    const { sid } = await client.messages.create({ to: customer, from: our, body: 'x', statusCallback: receiver.url })
+    await clock.advance(400)
+    await twin.idle()
+
+    expect(statuses(receiver.received)).toEqual(expected)
+    const last = receiver.received.at(-1)?.params
+    expect(last?.get('ErrorCode')).toBe(String(code))
+    expect(last?.has('RawDlrDoneDate')).toBe(status === 'undelivered')
+    expect(await client.messages(sid).fetch()).toMatchObject({
+      status,
+      errorCode: code,
+      errorMessage: expect.any(String),
+    })
+    expect(twin.handset(customer)).toEqual([])
+  })
+
+  it('end with sent where the carrier returns no receipts', async () => {
+    const receiver = await startReceiver()
+    const { twin, clock, client } = await startTwin()
+    twin.setFate(customer, 'no-receipt')
+
+    await client.messages.create({ to: customer, from: our, body: 'x', statusCallback: receiver.url })
+    await clock.advance(60_000)
+    await twin.idle()
+
+    expect(statuses(receiver.received)).toEqual(['sent'])
+    expect(twin.handset(customer)).toMatchObject([{ body: 'x', status: 'sent' }])
+  })
+
+  it.each([
+    ['duplicate', ['sent', 'sent', 'delivered', 'delivered']],
+    ['reorder', ['delivered', 'sent']],
+    ['drop', []],
+  ] as const)('meet the fault %s', async (fault, expected) => {
+    const receiver = await startReceiver()
+    const { twin, clock, client } = await startTwin()
+    twin.faults.webhooks.add(fault)
+
+    await client.messages.create({ to: customer, from: our, body: 'x', statusCallback: receiver.url })
+    await clock.advance(400)
+    await twin.idle()
+
+    expect(statuses(receiver.received)).toEqual(expected)
+  })
+})
+
+describe('the carrier', () => {
+  it('gets the messages of one sender in the order they were made, those of a service included', async () => {
+    const { twin, clock, client } = await startTwin()
+    const messagingServiceSid = await serviceWith(client, [our])
+    const order: string[] = []
+    twin.subscribe((event) => {
+      if (event.type === 'message' && event.message.status === 'sent') order.push(event.message.body)
+    })
+
+    await client.messages.create({ to: customer, messagingServiceSid, body: 'by service' })
+    await clock.advance(100)
+    await client.messages.create({ to: customer, from: our, body: 'by number' })
+    await client.messages.create({ to: customer, from: our, body: 'last' })
+    await clock.advance(1000)
+
+    expect(order).toEqual(['by service', 'by number', 'last'])
+    expect(twin.handset(customer).map(({ body }) => body)).toEqual(['by service', 'by number', 'last'])
+  })
+
+  it('never gets a message whose validity has run out', async () => {
+    const { twin, clock, client } = await startTwin({ carrierMs: 6000 })
+
+    await client.messages.create({ to: customer, from: our, body: 'stale', validityPeriod: 5 })
+    await clock.advance(6000)
+    await twin.idle()
+
+    expect(twin.messages()).toMatchObject([{ status: 'failed', errorCode: 30036 }])
+  })
+
+  it('delivers to another number of the account, which receives a text of its own', async () => {
+    const receiver = await startReceiver()
+    const second = '+15550100002'
+    const { twin, clock, client } = await startTwin({
+      numbers: [
+        { phoneNumber: our, smsUrl: receiver.url },
+        { phoneNumber: second, smsUrl: '' },
+      ],
+    })
+
+    await client.messages.create({ to: our, from: second, body: 'check blue otter canyon' })
+    await clock.advance(400)
+    await twin.idle()
+
+    expect(receiver.received[0]?.params.get('From')).toBe(second)
+    expect(await client.messages.list({ to: our })).toMatchObject([
+      { direction: 'inbound', status: 'received', body: 'check blue otter canyon' },
+      { direction: 'outbound-api', status: 'delivered' },
+    ])
+  })
+})
+
+describe('opting out', () => {
+  const confirmation =
+    'You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe.'
+
+  it.each(['STOP', 'stopall', 'Unsubscribe', 'CANCEL', 'END', 'QUIT', 'revoke', 'OptOut'])(
+    'by %s blocks the number for this customer alone, confirms once, and still calls the webhook',
+    async (body) => {
+      const receiver = await startReceiver()
+      const { twin, clock, client } = await startTwin({ numbers: [{ phoneNumber: our, smsUrl: receiver.url }] })
+
+      twin.text({ from: customer, to: our, body })
+      twin.text({ from: customer, to: our, body })
+      await clock.advance(400)
+      await twin.idle()
+
+      expect(receiver.received.map(({ params }) => [params.get('Body'), params.get('OptOutType')])).toEqual([
+        [body, null],
+        [body, null],
+      ])
+      const answers = twin.handset(customer).filter(({ direction }) => direction !== 'inbound')
+      expect(answers).toMatchObject([{ body: confirmation, direction: 'outbound-reply', status: 'delivered' }])
+      const send = client.messages.create({ to: customer, from: our, body: 'x' })
+      await expect(send).rejects.toMatchObject({ status: 400, code: 21610 })
+      expect((await client.messages.create({ to: '+15550100101', from: our, body: 'x' })).status).toBe('queued')
+    },
+  )
+
+  it.each(['START', 'unstop', 'Yes'])('ends with %s, which is confirmed', async (body) => {
+    const { twin, clock, client } = await startTwin()
+    twin.text({ from: customer, to: our, body: 'STOP' })
+
+    twin.text({ from: customer, to: our, body })
+    await clock.advance(400)
+
+    expect(twin.handset(customer).at(-1)).toMatchObject({ body: 'You have successfully been re-subscribed.' })
+    expect((await client.messages.create({ to: customer, from: our, body: 'x' })).status).toBe('queued')
+  })
+
+  it.each(['STOP PLEASE', 'opt out', 'please stop'])('is not done by "%s"', async (body) => {
+    const { twin, client } = await startTwin()
+
+    twin.text({ from: customer, to: our, body })
+
+    expect((await client.messages.create({ to: customer, from: our, body: 'x' })).status).toBe('queued')
+  })
+
+  it('silences the answer of a webhook, too', async () => {
+    const receiver = await startReceiver(() => ({
+      status: 200,
+      headers: { 'content-type': 'text/plain' },
+      body: 'Bye',
+    }))
+    const { twin, clock } = await startTwin({ numbers: [{ phoneNumber: our, smsUrl: receiver.url }] })
+
+    twin.text({ from: customer, to: our, body: 'STOP' })
+    await clock.advance(400)
+    await twin.idle()
+
+    expect(twin.messages().map(({ body }) => body)).toEqual(['STOP', confirmation])
+  })
+
+  it('of a service counts for all of its numbers and for no other', async () => {
+    const [a, b, other] = ['+15550100002', '+15550100003', '+15550100004'] as const
+    const { twin, client } = await startTwin({
+      numbers: [a, b, other].map((phoneNumber) => ({ phoneNumber, smsUrl: '' })),
+    })
+    const service = await serviceWith(client, [a, b], { useInboundWebhookOnNumber: true })
+
+    twin.text({ from: customer, to: a, body: 'STOP' })
+
+    for (const sender of [{ from: a }, { from: b }, { messagingServiceSid: service }]) {
+      const send = client.messages.create({ to: customer, body: 'x', ...sender })
+      await expect(send).rejects.toMatchObject({ code: 21610 })
+    }
+    expect((await client.messages.create({ to: customer, from: other, body: 'x' })).status).toBe('queued')
+  })
+
+  it('of a toll-free number is by STOP alone, and YES does not undo it', async () => {
+    const tollFree = '+18885550100'
+    const { twin, clock, client } = await startTwin({
+      numbers: [{ phoneNumber: tollFree, kind: 'toll-free', smsUrl: '' }],
+    })
+    const send = () => client.messages.create({ to: customer, from: tollFree, body: 'x' })
+
+    twin.text({ from: customer, to: tollFree, body: 'CANCEL' })
+    expect((await send()).status).toBe('queued')
+    twin.text({ from: customer, to: tollFree, body: 'stop' })
+    twin.text({ from: customer, to: tollFree, body: 'YES' })
+    await expect(send()).rejects.toMatchObject({ code: 21610 })
+    await clock.advance(400)
+    expect(twin.handset(customer).at(-1)?.body).toBe('NETWORK MSG: You replied with the word "stop"')
+    twin.text({ from: customer, to: tollFree, body: 'UNSTOP' })
+
+    expect((await send()).status).toBe('queued')
+  })
+
+  it('of a short code is its owner’s duty: nothing is blocked or answered', async () => {
+    const { twin } = await startTwin({ numbers: [{ phoneNumber: '55501', kind: 'short-code' }] })
+
+    twin.text({ from: customer, to: '55501', body: 'STOP' })
+    await twin.idle()
+
+    expect(twin.messages()).toHaveLength(1)
+    const response = await rest(twin, '/Messages.json', form({ To: customer, From: '55501', Body: 'x' }))
+    expect(response.status).toBe(201)
+  })
+
+  it('is explained to who texts HELP', async () => {
+    const { twin, clock } = await startTwin()
+
+    twin.text({ from: customer, to: our, body: 'help' })
+    await clock.advance(400)
+
+    expect(twin.handset(customer)).toMatchObject([{ body: 'help' }, { direction: 'outbound-reply' }])
+  })
+})
