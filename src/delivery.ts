@@ -82,3 +82,46 @@ export type Settlement =
   /** Try again; `spent` says whether this counts against the budget. */
   | { readonly state: 'ready'; readonly runAt: number; readonly spent: boolean; readonly fault: Fault }
   | { readonly state: 'parked'; readonly reason: string; readonly fault: Fault }
+
+/** An outside effect that must happen once. */
+export interface Effect<T> {
+  readonly perform: () => Promise<T>
+  /** Looks for what an attempt begun at `begunAt` (epoch ms) may have made; undefined when nothing is found. */
+  readonly confirm: (begunAt: number) => Promise<T | undefined>
+  /** How long after `begunAt` the vendor's lists may still not show it, ms: before that, not found proves nothing. */
+  readonly visibleAfterMs: number
+}
+
+/** The effects of one delivery, written down as they happen: each takes place at most once over all attempts. */
+export interface Effects {
+  /** What is written down about a step, done or begun. */
+  step(name: string): Step | undefined
+  /** Notes a fact the delivery needs when it is resumed. */
+  note(name: string, value: unknown): Promise<void>
+  /** Forgets a step that did not happen, or no longer counts. */
+  forget(name: string): Promise<void>
+  run<T>(name: string, effect: Effect<T>): Promise<T>
+}
+
+/** What an attempt lends to each outside call. */
+export interface AttemptCall {
+  readonly signal: AbortSignal
+  /** Runs right before bytes go on the wire; throws when the lane may no longer be ours. */
+  readonly guard: () => void
+  readonly priority: Priority
+}
+
+export interface Tools {
+  readonly call: AttemptCall
+  readonly effects: Effects
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+export type FlowResult = Extract<Settlement, { readonly state: 'delivered' | 'suppressed' }>
+
+/** What the product does with one kind of delivery. Anything that does not end well is thrown. */
+export interface Flow<K extends DeliveryKind> {
+  deliver(delivery: Delivery<K>, tools: Tools): Promise<FlowResult>
+}
+export type Flows = { readonly [K in DeliveryKind]: Flow<K> }

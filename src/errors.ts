@@ -63,6 +63,17 @@ export class DeliveryError extends Error {
   }
 }
 
+/** A signed webhook that is not what the vendor's documentation says: answered 400, never stored. */
+export class BadWebhook extends Error {
+  override readonly name = 'BadWebhook'
+  /** Which field is missing or malformed. */
+  readonly field: string
+  constructor(field: string, problem: string) {
+    super(`${field}: ${problem}`)
+    this.field = field
+  }
+}
+
 /** One line for a log or a person, whatever was thrown. */
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

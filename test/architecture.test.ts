@@ -31,16 +31,16 @@ const later = (...to: string[]): Leave => ({ to, as: 'dynamic' })
 /** Every room may use itself and nothing else but this. */
 const mayImport: Readonly<Record<string, readonly Leave[]>> = {
   words: [],
-  transport: [values('words')],
+  transport: [values('words'), types('store/store')],
   config: [values('words')],
   store: [values('words')],
-  twilio: [values('words', 'transport')],
-  intercom: [values('words', 'transport')],
+  twilio: [values('words', 'transport'), types('store/store')],
+  intercom: [values('words', 'transport'), types('store/store')],
   relay: [values('words'), types('store/store')],
   flows: [values('words'), types('store/store', 'twilio', 'intercom')],
   server: [values('words', 'twilio/webhook', 'intercom/webhook'), types('store/store')],
   bridge: [values('words', 'transport', 'config', 'store', 'twilio', 'intercom', 'relay', 'flows', 'server')],
-  commands: [values('words', 'bridge', 'config', 'cli/exit-codes', 'emulators'), types('cli', 'store/store')],
+  commands: [values('words', 'bridge', 'config', 'store/open', 'cli/exit-codes', 'emulators'), types('cli', 'store/store')],
   cli: [values('words', 'config/schema'), types('store/store'), later('config', 'store/open', 'commands')],
   emulators: [],
 }

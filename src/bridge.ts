@@ -1,0 +1,133 @@
+// The one place that knows everything: store + shores + flows + relay + server.
+import { randomUUID } from 'node:crypto'
+import type { Clock } from './clock.js'
+import type { Config } from './config/load.js'
+import type { Tools } from './delivery.js'
+import { createAgentReplyFlow, replyDelivery } from './flows/agent-reply.js'
+import { createInboundSmsFlow } from './flows/inbound-sms.js'
+import { createIntercomClient } from './intercom/client.js'
+import { isWrittenForCustomer } from './intercom/webhook.js'
+import type { Log } from './log.js'
+import { createLimiter } from './relay/rate-limit.js'
+import { type Attempted, Relay, type RelaySettings } from './relay/relay.js'
+import { createHealth } from './server/health.js'
+import { createIntercomDoor } from './server/intercom-webhooks.js'
+import { createMetrics } from './server/metrics.js'
+import { type Route, startServer } from './server/server.js'
+import { createTwilioDoor } from './server/twilio-webhooks.js'
+import type { Store } from './store/store.js'
+import { createTransport } from './transport.js'
+import { createTwilioClient } from './twilio/client.js'
+
+export interface BridgeParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  /** 0 ≤ x < 1. */
+  readonly random?: () => number
+  readonly relay?: Partial<RelaySettings>
+  /** Shortens every vendor lag that a look-up has to wait out, ms: for vendors that have none (the twins). */
+  readonly visibleAfterMs?: number
+  /** Called after each attempt is settled. */
+  readonly onAttempt?: (attempted: Attempted) => void
+}
+
+export interface Bridge {
+  /** Where it listens. */
+  readonly url: string
+  /** Work may have become due: look now. */
+  notify(): void
+  /** Takes no new webhook, finishes what is in hand, leaves the store open. */
+  stop(): Promise<void>
+}
+
+/** Opens the door and starts the relay. The caller opened the store and closes it. */
+export async function startBridge(config: Config, parts: BridgeParts): Promise<Bridge> {
+  const { store, clock, log, random = Math.random, visibleAfterMs } = parts
+  const metrics = createMetrics(store)
+  const limiter = createLimiter({ store, clock, log })
+  const transport = createTransport({
+    clock,
+    limiter,
+    onCall: ({ shore, status, failure, ms }) => metrics.called(shore, failure ?? String(status ?? 'none'), ms),
+  })
+  const intercom = createIntercomClient({ ...config.intercom, transport, clock })
+  const twilio = await createTwilioClient({ ...config.twilio, transport })
+
+  let adminId: string | undefined = config.intercom.adminId
+  const lags = visibleAfterMs === undefined ? {} : { visibleAfterMs }
+  const inboundSms = createInboundSmsFlow({
+    store,
+    intercom,
+    log,
+    defaultRegion: config.defaultRegion,
+    teams: config.teams,
+    adminId: async ({ call }: Tools) => {
+      const id = adminId ?? (await intercom.me(call)).adminId
+      adminId = id
+      return id
+    },
+    ...lags,
+  })
+  const agentReply = createAgentReplyFlow({
+    store,
+    intercom,
+    twilio,
+    // The fragment asks Twilio to try again when we are away for a moment; it is neither sent nor signed.
+    statusCallback: (ref) => `${config.publicUrl}/webhooks/twilio/status?ref=${ref}#rc=5&rp=all`,
+    isForCustomer: (part) => isWrittenForCustomer(part) && (part.author.type !== 'bot' || config.relayBots),
+    ...lags,
+  })
+
+  const relay = new Relay({
+    store,
+    clock,
+    log,
+    random,
+    newInstanceId: randomUUID,
+    flows: { 'inbound-sms': inboundSms, 'agent-reply': agentReply },
+    ...(parts.relay !== undefined && { settings: parts.relay }),
+    onAttempt: (attempted) => {
+      const { delivery, settlement, tookMs, ageMs } = attempted
+      metrics.attempted(delivery.kind, settlement.state === 'ready' ? 'retry' : settlement.state, tookMs)
+      if (settlement.state === 'delivered') metrics.delivered(delivery.kind, ageMs)
+      parts.onAttempt?.(attempted)
+    },
+  })
+
+  const door = { store, clock, log, metrics, notify: () => relay.notify() }
+  const { publicUrl } = config
+  const { accountSid, authTokens } = config.twilio
+  const twilioDoor = createTwilioDoor({ publicUrl, accountSid, authTokens }, door)
+  const { clientSecret } = config.intercom
+  const toDelivery = replyDelivery
+  const intercomDoor = createIntercomDoor({ clientSecret, relayBots: config.relayBots, toDelivery }, door)
+  const health = createHealth(door)
+  const routes: readonly Route[] = [
+    { method: 'POST', path: '/webhooks/twilio/sms', handle: twilioDoor.receiveSms },
+    { method: 'POST', path: '/webhooks/twilio/status', handle: twilioDoor.receiveReceipt },
+    { method: 'POST', path: '/webhooks/intercom', handle: intercomDoor },
+    // Intercom sends HEAD when the URL is saved; GET answers both.
+    { method: 'GET', path: '/webhooks/intercom', handle: async () => ({ status: 200 }) },
+    { method: 'GET', path: '/healthz', handle: health.healthz },
+    { method: 'GET', path: '/readyz', handle: health.readyz },
+    { method: 'GET', path: '/metrics', handle: health.metrics },
+  ]
+
+  await relay.start()
+  const basePath = new URL(publicUrl).pathname.replace(/\/$/, '')
+  const server = await startServer(routes, { host: config.host, port: config.port, basePath }).catch(
+    async (error: unknown) => {
+      await relay.stop()
+      throw error
+    },
+  )
+  return {
+    url: server.url,
+    notify: () => relay.notify(),
+    async stop() {
+      await server.stop()
+      await relay.stop()
+    },
+  }
+}

@@ -1,0 +1,260 @@
+// The span: takes the oldest delivery of each lane, delivers it, settles it. Knows neither what is delivered nor to whom.
+import type { Clock } from '../clock.js'
+import type { AttemptCall, Delivery, DeliveryKind, Flow, Flows, Settlement, Shore, Tools } from '../delivery.js'
+import { DeliveryError, describeError } from '../errors.js'
+import type { Log } from '../log.js'
+import type { Claimed, InstanceId, Store } from '../store/store.js'
+import { createEffects, LeaseLost } from './effect.js'
+import { Lease } from './lease.js'
+import { defaultRetryPolicy, judge, pauseMs, type RetryPolicy, toFault } from './retry.js'
+
+export interface RelaySettings {
+  readonly leaseMs: number
+  /** Deliveries in hand at one time. */
+  readonly concurrency: number
+  /** How many of those may be bulk. */
+  readonly bulkConcurrency: number
+  /** The longest sleep between looks at the store: work that another process made due is seen by then, ms. */
+  readonly pollMs: number
+  /** How long `stop` lets deliveries in hand finish before they are broken off, ms. */
+  readonly drainMs: number
+  readonly retry: RetryPolicy
+  /** How long a shore rests at first, ms. */
+  readonly firstPauseMs: number
+}
+
+export const defaultRelaySettings: RelaySettings = {
+  leaseMs: 30_000,
+  concurrency: 64,
+  bulkConcurrency: 32,
+  pollMs: 1_000,
+  drainMs: 20_000,
+  retry: defaultRetryPolicy,
+  firstPauseMs: 5_000,
+}
+
+export interface Attempted {
+  readonly delivery: Delivery
+  readonly settlement: Settlement
+  /** How long this attempt took, ms. */
+  readonly tookMs: number
+  /** From the webhook's arrival to now, ms. */
+  readonly ageMs: number
+}
+
+export interface RelayParts {
+  readonly store: Store
+  readonly flows: Flows
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+  readonly newInstanceId: () => InstanceId
+  readonly settings?: Partial<RelaySettings>
+  readonly onAttempt?: (attempted: Attempted) => void
+}
+
+/** Failures in a row, of different calls to one shore, after which the shore is paused rather than the deliveries. */
+const failuresBeforePause = 5
+
+interface InHand {
+  readonly done: Promise<void>
+  readonly abort: AbortController
+}
+
+export class Relay {
+  readonly #parts: RelayParts
+  readonly #settings: RelaySettings
+  readonly #lease: Lease
+  readonly #inHand = new Map<number, InHand>()
+  #bulkInHand = 0
+  readonly #stopping = new AbortController()
+  /** Ends the current sleep; replaced after each. */
+  #wake = new AbortController()
+  #loop: Promise<void> = Promise.resolve()
+  #unsubscribe: () => void = () => {}
+  /** Pauses of each shore in a row, as last seen in the store. */
+  #pauses = new Map<Shore, number>()
+  #failures = new Map<string, number>()
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts
+    this.#settings = { ...defaultRelaySettings, ...parts.settings }
+    const { store, clock, log, newInstanceId } = parts
+    this.#lease = new Lease({ store, clock, log, newInstanceId, leaseMs: this.#settings.leaseMs })
+  }
+
+  async start(): Promise<void> {
+    await this.#lease.start(() => this.#breakOff())
+    this.#unsubscribe = this.#parts.store.onWork(() => this.notify())
+    this.#loop = this.#run()
+  }
+
+  /** Something has become due: look now. */
+  notify(): void {
+    this.#wake.abort()
+  }
+
+  /** Deliveries in hand at this moment. */
+  get inHand(): number {
+    return this.#inHand.size
+  }
+
+  /** Takes nothing more, finishes what is in hand (breaks it off after `drainMs`), gives up the lease. */
+  async stop(): Promise<void> {
+    this.#unsubscribe()
+    this.#stopping.abort()
+    this.notify()
+    await this.#loop
+    const drained = new AbortController()
+    const all = Promise.all([...this.#inHand.values()].map(({ done }) => done)).then(() => drained.abort())
+    await this.#parts.clock.sleep(this.#settings.drainMs, drained.signal)
+    if (!drained.signal.aborted) await this.#breakOff()
+    await all
+    await this.#lease.stop()
+  }
+
+  async #breakOff(): Promise<void> {
+    const all = [...this.#inHand.values()]
+    for (const { abort } of all) abort.abort(new LeaseLost())
+    await Promise.all(all.map(({ done }) => done))
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#parts
+    while (!this.#stopping.signal.aborted) {
+      const wake = this.#wake
+      let sleepMs = this.#settings.pollMs
+      try {
+        sleepMs = await this.#takeWork()
+      } catch (error) {
+        log.error('relay.claim-failed', { error: describeError(error) })
+      }
+      if (sleepMs > 0 && !this.#stopping.signal.aborted) await clock.sleep(sleepMs, wake.signal)
+      if (this.#wake.signal.aborted) this.#wake = new AbortController()
+    }
+  }
+
+  /** Starts what is due; returns how long to sleep, ms. */
+  async #takeWork(): Promise<number> {
+    const { store, clock } = this.#parts
+    const { concurrency, bulkConcurrency, pollMs } = this.#settings
+    const limit = concurrency - this.#inHand.size
+    if (limit <= 0) return pollMs
+    const now = clock.now()
+    const bulkLimit = Math.max(0, Math.min(limit, bulkConcurrency - this.#bulkInHand))
+    const claimed = await store.claim({ instance: this.#lease.instance, limit, bulkLimit, now })
+    for (const one of claimed) this.#begin(one)
+    if (claimed.length > 0) return 0
+    await this.#readPauses()
+    const due = await store.nextDue()
+    // Due but not to be had (a paused shore, another process's probe): look again at the next poll.
+    return due === undefined || due <= now ? pollMs : Math.min(pollMs, due - now)
+  }
+
+  async #readPauses(): Promise<void> {
+    this.#pauses = new Map((await this.#parts.store.pauses()).map(({ shore, failures }) => [shore, failures]))
+  }
+
+  #begin(claimed: Claimed): void {
+    const abort = new AbortController()
+    const { id, priority } = claimed.delivery
+    if (priority === 'bulk') this.#bulkInHand += 1
+    const done = this.#attempt(claimed, abort.signal).finally(() => {
+      this.#inHand.delete(id)
+      if (priority === 'bulk') this.#bulkInHand -= 1
+      this.notify()
+    })
+    this.#inHand.set(id, { done, abort })
+  }
+
+  /** Never rejects. */
+  async #attempt(claimed: Claimed, signal: AbortSignal): Promise<void> {
+    const { clock, log, store } = this.#parts
+    const { delivery, instance } = claimed
+    const startedAt = clock.now()
+    const call: AttemptCall = {
+      signal,
+      priority: delivery.priority,
+      guard: () => this.#lease.guard(instance),
+    }
+    const effects = createEffects({ store, claimed, now: () => clock.now() })
+    const settlement = await this.#deliver(delivery, { call, effects, now: () => clock.now() }, signal)
+    if (!(await this.#settle(claimed, settlement))) {
+      log.warn('delivery.lease-lost', { id: delivery.id, kind: delivery.kind })
+      return
+    }
+    const now = clock.now()
+    this.#report({ delivery, settlement, tookMs: now - startedAt, ageMs: now - delivery.receivedAt })
+  }
+
+  /** Settles even if the store is away for a while: as long as our lease lives, nobody else can free the lane. */
+  async #settle(claimed: Claimed, settlement: Settlement): Promise<boolean> {
+    const { clock, log, store } = this.#parts
+    for (;;) {
+      try {
+        return await store.settle(claimed, settlement, clock.now())
+      } catch (error) {
+        log.error('delivery.settle-failed', { id: claimed.delivery.id, error: describeError(error) })
+        if (claimed.instance !== this.#lease.instance || this.#stopping.signal.aborted) return false
+        await clock.sleep(this.#settings.pollMs, this.#stopping.signal)
+      }
+    }
+  }
+
+  async #deliver(delivery: Delivery, tools: Tools, signal: AbortSignal): Promise<Settlement> {
+    const { clock, random } = this.#parts
+    try {
+      const flow = this.#parts.flows[delivery.kind] as Flow<DeliveryKind> // the table pairs each kind with its payload
+      const delivered = await flow.deliver(delivery, tools)
+      if (delivered.state === 'delivered') await this.#shoreWorks(delivery.shore)
+      return delivered
+    } catch (error) {
+      // Broken off: give the lane back as it is (the fence refuses if it is no longer ours).
+      if (error instanceof LeaseLost || signal.aborted) {
+        return { state: 'ready', runAt: clock.now(), spent: false, fault: toFault(error) }
+      }
+      const pausedUntil = await this.#pauseIfDown(error)
+      const { attempts } = delivery
+      return judge({ error, attempts, now: clock.now(), random, policy: this.#settings.retry, pausedUntil })
+    }
+  }
+
+  async #shoreWorks(shore: Shore): Promise<void> {
+    this.#failures.delete(shore)
+    if (!this.#pauses.has(shore)) return
+    this.#pauses.delete(shore)
+    if (await this.#parts.store.resumeShore(shore)) this.#parts.log.info('shore.resumed', { shore })
+  }
+
+  async #pauseIfDown(error: unknown): Promise<number | undefined> {
+    if (!(error instanceof DeliveryError) || error.shore === undefined) return undefined
+    const shore = error.shore as Shore // clients name the shore they serve
+    const noAnswer = !error.deferred && (error.status === undefined || error.status >= 500)
+    if (!error.pausesShore && !noAnswer) return undefined
+    const inARow = (this.#failures.get(shore) ?? 0) + 1
+    this.#failures.set(shore, inARow)
+    if (!error.pausesShore && inARow < failuresBeforePause) return undefined
+    const now = this.#parts.clock.now()
+    const until = now + pauseMs(this.#pauses.get(shore) ?? 0, this.#settings.firstPauseMs)
+    await this.#parts.store.pauseShore(shore, error.message, until, now)
+    await this.#readPauses()
+    this.#parts.log.warn('shore.paused', { shore, reason: error.message, untilMs: until })
+    return until
+  }
+
+  #report(attempted: Attempted): void {
+    const { delivery, settlement, tookMs, ageMs } = attempted
+    const fault = 'fault' in settlement ? settlement.fault : undefined
+    this.#parts.log.info('delivery.attempted', {
+      id: delivery.id,
+      kind: delivery.kind,
+      attempt: delivery.attempts + 1,
+      outcome: settlement.state === 'ready' ? 'retry' : settlement.state,
+      tookMs,
+      ageMs,
+      ...('reason' in settlement && { reason: settlement.reason }),
+      ...(fault !== undefined && { fault: fault.message, code: fault.code, certainty: fault.outcome }),
+    })
+    this.#parts.onAttempt?.(attempted)
+  }
+}

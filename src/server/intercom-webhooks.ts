@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http'
+import type { NewDelivery } from '../delivery.js'
+import { BadWebhook } from '../errors.js'
+import { parseNotification, verifyHubSignature } from '../intercom/webhook.js'
+import type { AgentReply, ContactId } from '../message.js'
+import type { Thread } from '../store/store.js'
+import { readBody } from './body.js'
+import { type Answer, accept, answerWebhook, type DoorParts, Refused } from './door.js'
+
+/** A notification carries one part; with pictures as links, even a long one is far below this. */
+const largestNotification = 1024 * 1024
+
+export interface IntercomDoorSettings {
+  readonly clientSecret: string
+  /** Bots' words go to customers only when someone asked for it. */
+  readonly relayBots: boolean
+  /** How a reply becomes a delivery. */
+  readonly toDelivery: (reply: AgentReply, thread: Thread | undefined) => NewDelivery<'agent-reply'>
+}
+
+/**
+ * Never answers 404, 410 or 429: Intercom takes those as a wish to be left alone and stops sending.
+ */
+export function createIntercomDoor(settings: IntercomDoorSettings, parts: DoorParts) {
+  const { clientSecret, relayBots, toDelivery } = settings
+  const { store, metrics } = parts
+  const taken: Answer = { status: 200, body: '{"ok":true}', contentType: 'application/json' }
+
+  const handle = async (request: IncomingMessage): Promise<Answer> => {
+    const raw = await readBody(request, largestNotification)
+    const signature = request.headers['x-hub-signature']
+    if (!verifyHubSignature(raw, typeof signature === 'string' ? signature : undefined, clientSecret)) {
+      throw new Refused('signature', 401, "X-Hub-Signature does not match this app's client secret")
+    }
+    const { conversation } = parseNotification(parseJson(raw))
+    const replies = conversation?.replies.filter(({ author }) => author.kind !== 'bot' || relayBots) ?? []
+    if (conversation === undefined || replies.length === 0) return taken
+    const thread = await store.findThreadOfConversation(conversation.id)
+    if (thread === undefined && !(await isOneOfOurs(conversation.contactIds))) {
+      // The workspace's other channels: none of our business.
+      metrics.refused('intercom', 'not-ours')
+      return taken
+    }
+    for (const reply of replies) await accept('intercom', toDelivery(reply, thread), parts)
+    return taken
+  }
+
+  /** The thread may still be on its way into the store while its contact is known. */
+  const isOneOfOurs = async (contactIds: readonly ContactId[]): Promise<boolean> => {
+    for (const id of contactIds) if (await store.isKnownContact(id)) return true
+    return false
+  }
+
+  return (request: IncomingMessage) => answerWebhook('intercom', parts, () => handle(request))
+}
+
+function parseJson(raw: Buffer): unknown {
+  try {
+    return JSON.parse(raw.toString('utf8'))
+  } catch {
+    throw new BadWebhook('body', 'not JSON')
+  }
+}

@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http'
+import { parseInboundSms, parseReceipt, verifyTwilioSignature } from '../twilio/webhook.js'
+import { readBody } from './body.js'
+import { type Answer, accept, answerWebhook, type DoorParts, Refused, type Source } from './door.js'
+
+/** Far above any text: Twilio's own limit for an answer, and no form of theirs comes near it. */
+const largestForm = 64 * 1024
+
+/** Anything else would be taken for TwiML or, as text/plain, be texted to the customer. */
+const emptyTwiml: Answer = {
+  status: 200,
+  body: '<?xml version="1.0" encoding="UTF-8"?><Response/>',
+  contentType: 'text/xml',
+}
+
+export interface TwilioDoorSettings {
+  readonly publicUrl: string
+  readonly accountSid: string
+  /** Several during a rotation. */
+  readonly authTokens: readonly string[]
+}
+
+export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts) {
+  const { publicUrl, accountSid, authTokens } = settings
+
+  /** The form, proven to come from our account at Twilio. */
+  const readForm = async (request: IncomingMessage): Promise<URLSearchParams> => {
+    const contentType = request.headers['content-type'] ?? ''
+    if (!contentType.startsWith('application/x-www-form-urlencoded')) {
+      throw new Refused('content-type', 415, `expected a form, not "${contentType}"`)
+    }
+    const form = new URLSearchParams((await readBody(request, largestForm)).toString('utf8'))
+    const signature = request.headers['x-twilio-signature']
+    if (typeof signature !== 'string') throw new Refused('signature', 403, 'no X-Twilio-Signature')
+    const rawPath = request.url ?? '/'
+    if (!verifyTwilioSignature({ publicUrl, rawPath, params: form, signature, authTokens })) {
+      throw new Refused('signature', 403, `not signed with our auth token for ${publicUrl}${rawPath.split('?')[0]}`)
+    }
+    const account = form.get('AccountSid')
+    if (account !== accountSid) throw new Refused('account', 403, `unknown account "${account ?? ''}"`)
+    return form
+  }
+
+  const at = (source: Source, handle: (form: URLSearchParams, request: IncomingMessage) => Promise<Answer>) => {
+    return (request: IncomingMessage) =>
+      answerWebhook(source, parts, async () => handle(await readForm(request), request))
+  }
+
+  return {
+    receiveSms: at('twilio-sms', async (form) => {
+      const sms = parseInboundSms(form)
+      await accept(
+        'twilio-sms',
+        {
+          kind: 'inbound-sms',
+          payload: sms,
+          dedupeKey: `twilio:${sms.messageSid}`,
+          lane: `in:${sms.to}:${sms.from}`,
+          shore: 'intercom',
+          priority: 'live',
+          number: sms.to,
+          rank: '',
+        },
+        parts,
+      )
+      return emptyTwiml
+    }),
+    receiveReceipt: at('twilio-status', async (form, request) => {
+      const ref = new URL(request.url ?? '/', publicUrl).searchParams.get('ref')
+      const receipt = parseReceipt(form)
+      // A state we do not know says nothing about the text; refusing it would only fill Twilio's debugger.
+      if (receipt !== undefined) {
+        await parts.store.saveReceipt({ ...receipt, ...(ref !== null && { ref }) }, parts.clock.now())
+        parts.metrics.accepted('twilio-status', false)
+      }
+      return { status: 204 }
+    }),
+  }
+}
