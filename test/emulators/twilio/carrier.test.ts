@@ -116,8 +116,9 @@ describe('status callbacks', () => {
     twin.setFate(customer, 'no-receipt')
 
     await client.messages.create({ to: customer, from: our, body: 'x', statusCallback: receiver.url })
-    await clock.advance(60_000)
+    await clock.advance(200)
     await twin.idle()
+    await clock.advance(60_000)
 
     expect(statuses(receiver.received)).toEqual(['sent'])
     expect(twin.handset(customer)).toMatchObject([{ body: 'x', status: 'sent' }])
