@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { hasBrowser, launch, openPage, tabTo, why } from './browser.js'
-import { company, customer, otherCustomer, startTestPage, type TestPage } from './test-page.js'
+import { company, customer, otherCustomer, secondNumber, startTestPage, type TestPage } from './test-page.js'
 
 /** As the page writes numbers: they do not break over a line. */
 const shown = (number: string) => number.replace(/(\d{3})(\d{3})(\d{4})$/, '\u00a0$1\u00a0$2\u00a0$3')
@@ -140,7 +140,7 @@ describe.skipIf(!hasBrowser)(`the sandbox's page${why}`, () => {
 
   it('shows what became of each text: on its way, delivered, not delivered with its code', async () => {
     const decided = page.waitForResponse('**/api/set-fate')
-    await page.getByTestId('handset-fate').selectOption({ label: 'phone is off (30003)' })
+    await page.getByTestId('handset-fate').selectOption({ label: 'phone off (30003)' })
     await decided
     await world.sendToHandset(customer, 'Are you there?')
     await page.locator('[data-testid=text-bubble][data-state=failed][data-code="30003"]').waitFor()
@@ -173,6 +173,47 @@ describe.skipIf(!hasBrowser)(`the sandbox's page${why}`, () => {
     await page.getByText('"555" is not an international phone number. Write it like +15550100142.').waitFor()
   })
 
+  it('says at which of the company’s numbers something new waits', async () => {
+    await world.sendToHandset(customer, 'From sales', secondNumber)
+    await page.getByRole('option', { name: `${shown(secondNumber)} (1 new)` }).waitFor({ state: 'attached' })
+    expect(await bubble('From sales').count()).toBe(0)
+    await page.getByTestId('handset-to').selectOption(secondNumber)
+    await bubble('From sales').waitFor()
+    expect(await page.getByTestId('handset-to').locator('option').allTextContents()).toEqual([
+      shown(company),
+      shown(secondNumber),
+    ])
+  })
+
+  it('follows a chat to its end, but not for who has scrolled back, also after it was out of sight', async () => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    for (let count = 1; count <= 30; count += 1)
+      world.twilio.text({ from: customer, to: company, body: `Text ${count}` })
+    const last = (count: number) => bubble(`Text ${count}`).last()
+    const inSight = (count: number) =>
+      last(count).evaluate((node) => {
+        const { top, bottom } = node.getBoundingClientRect()
+        const frame = document.querySelector('#handset-texts')?.getBoundingClientRect()
+        return frame !== undefined && top >= frame.top && bottom <= frame.bottom
+      })
+    await last(30).waitFor()
+    expect(await inSight(30)).toBe(true)
+    await page.getByTestId('tab-faults').click()
+    world.twilio.text({ from: customer, to: company, body: 'Text 31' })
+    await last(31).waitFor({ state: 'attached' })
+    await page.getByTestId('tab-handset').click()
+    expect(await inSight(31)).toBe(true)
+
+    const scrolled = page.evaluate(
+      () => new Promise((done) => document.querySelector('#handset-texts')?.addEventListener('scrollend', done)),
+    )
+    await page.getByTestId('handset-texts').press('Home')
+    await scrolled
+    world.twilio.text({ from: customer, to: company, body: 'Text 32' })
+    await last(32).waitFor()
+    expect(await inSight(32)).toBe(false)
+  })
+
   it('arms and clears faults by keyboard, for one call or for all', async () => {
     await page.getByTestId('fault-times-once').check()
     await page.getByTestId('fault-intercom-error-after').press('Space')
@@ -198,8 +239,8 @@ describe.skipIf(!hasBrowser)(`the sandbox's page${why}`, () => {
     await page.locator('[data-testid=ledger-row][data-id=d_2]').waitFor()
     const rows = await page.getByTestId('ledger-row').all()
     expect(await Promise.all(rows.map((row) => row.locator('td').allTextContents()))).toEqual([
-      ['now', 'out: Reply to phone', shown(customer), 'RetryingTwilio answered 429', '2 tries', '–'],
-      ['now', 'in: Text to inbox', shown(customer), 'Delivered', '1 try', '420 ms'],
+      ['now', 'out: Reply to phone', shown(customer), 'Retrying', '2 tries', '–', 'Twilio answered 429'],
+      ['now', 'in: Text to inbox', shown(customer), 'Delivered', '1 try', '420 ms', ''],
     ])
     expect(await page.locator('#ledger-sum').textContent()).toBe('1 in, 1 out, 1 delivered, 1 under way')
   })

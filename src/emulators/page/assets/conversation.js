@@ -1,5 +1,5 @@
 // One conversation as a teammate sees it: its parts, and what they can do with it.
-import { byId, el, enterSends, keepAtEnd, keyed, setAttribute, setOptions, setText } from './dom.js'
+import { byId, el, enterSends, keepAtEnd, keyed, setAttribute, setOptions, setText, watchEnd } from './dom.js'
 import { phone, setTime, textOf } from './words.js'
 
 /** What a part without words says. */
@@ -54,7 +54,11 @@ export function createConversation({ act, onBack }) {
     setAttribute(byId('conversation'), 'data-state', conversation.state)
     const { name, phone: number } = conversation.contact
     setText(byId('conversation-who'), who(conversation))
-    setAttribute(byId('conversation-who'), 'title', name !== null && number !== null ? phone(number) : undefined)
+    setAttribute(
+      byId('conversation-who'),
+      'title',
+      name !== null && number !== null && name !== number ? phone(number) : undefined,
+    )
     setText(byId('conversation-state'), stateWord(conversation))
     setAttribute(byId('conversation-state'), 'data-state', conversation.state)
     setText(byId('conversation-toggle'), conversation.state === 'closed' ? 'Reopen' : 'Close')
@@ -121,12 +125,13 @@ export function createConversation({ act, onBack }) {
   })
   byId('inbox-back').addEventListener('click', onBack)
   enterSends(input, form)
+  watchEnd(parts)
   setMode()
   return { render, focus: () => input.focus() }
 }
 
 export function who({ contact }) {
-  return contact.name ?? (contact.phone === null ? 'Unknown contact' : phone(contact.phone))
+  return phone(contact.name ?? contact.phone ?? 'Unknown contact')
 }
 
 export function stateWord({ state }) {

@@ -108,9 +108,20 @@ export function enterSends(textarea, form) {
   })
 }
 
-/** Draws, and keeps the end in sight for who was already there. */
+const away = new WeakSet()
+
+/** Remembers whether a person has scrolled back in this chat; while it is out of sight nothing can be measured. */
+export function watchEnd(scroller) {
+  scroller.addEventListener('scroll', () => {
+    if (!scroller.checkVisibility()) return
+    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 40
+    if (atEnd) away.delete(scroller)
+    else away.add(scroller)
+  })
+}
+
+/** Draws, and keeps the end in sight for who has not scrolled back. */
 export function keepAtEnd(scroller, draw) {
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 40
   draw()
-  if (atEnd) scroller.scrollTop = scroller.scrollHeight
+  if (!away.has(scroller)) scroller.scrollTop = scroller.scrollHeight
 }

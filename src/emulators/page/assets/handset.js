@@ -1,14 +1,26 @@
 // The customer's side: their phones, and one chat with one of the company's numbers.
-import { arrowKeys, byId, el, enterSends, keepAtEnd, keyed, setAttribute, setOptions, setStop, setText } from './dom.js'
+import {
+  arrowKeys,
+  byId,
+  el,
+  enterSends,
+  keepAtEnd,
+  keyed,
+  setAttribute,
+  setOptions,
+  setStop,
+  setText,
+  watchEnd,
+} from './dom.js'
 import { phone, setTime } from './words.js'
 
 /** What the carrier does with texts to this phone: a Twilio error code, or none. */
 const fates = [
   ['', 'delivers texts'],
-  ['30003', 'phone is off (30003)'],
-  ['30005', 'unknown number (30005)'],
-  ['30006', 'is a landline (30006)'],
-  ['30007', 'filters texts (30007)'],
+  ['30003', 'phone off (30003)'],
+  ['30005', 'unknown (30005)'],
+  ['30006', 'landline (30006)'],
+  ['30007', 'filters (30007)'],
 ]
 const codeWords = {
   30003: 'the phone cannot be reached',
@@ -39,6 +51,12 @@ export function createHandset({ act, announce, onUnread }) {
   const unreadOf = (number) =>
     state.texts.filter((one) => one.customer === number && reached(one) && !seen.has(one.sid))
 
+  /** What another of the company's numbers has sent to this customer meanwhile. */
+  function freshWords(number) {
+    const fresh = unreadOf(chosen).filter((one) => one.number === number && number !== to.value).length
+    return fresh === 0 ? '' : ` (${fresh} new)`
+  }
+
   function choose(number) {
     drafts.set(key(), input.value)
     chosen = number
@@ -59,7 +77,7 @@ export function createHandset({ act, announce, onUnread }) {
       wished = undefined
     }
     chosen ??= numbers[0]
-    setOptions(to, [['', state.numbers.map((one) => [one, phone(one)])]])
+    if (to.length === 0) setOptions(to, [['', state.numbers.map((one) => [one, phone(one)])]])
     if (first) for (const text of state.texts.filter(reached)) told.add(text.sid)
     first = false
 
@@ -67,6 +85,7 @@ export function createHandset({ act, announce, onUnread }) {
       (one) => one.customer === chosen && (one.number === null || one.number === to.value),
     )
     if (log.checkVisibility()) for (const one of texts) if (reached(one)) seen.add(one.sid)
+    setOptions(to, [['', state.numbers.map((one) => [one, `${phone(one)}${freshWords(one)}`])]])
     keyed(list, state.handsets, { key: (one) => one.number, create: chip, update: updateChip })
     setStop(list, 'button', list.querySelector('[aria-current]'))
     fate.value = String(state.handsets.find((one) => one.number === chosen)?.fate ?? '')
@@ -137,6 +156,7 @@ export function createHandset({ act, announce, onUnread }) {
   setOptions(fate, [['', fates]])
   arrowKeys(list, 'button')
   enterSends(input, form)
+  watchEnd(log)
   return { render }
 }
 

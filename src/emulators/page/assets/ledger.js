@@ -35,20 +35,21 @@ function rowNode({ id, direction, kind }) {
       kinds[kind] ?? capitalised(kind),
     ),
     cell('customer'),
-    cell('state', el('span', { class: 'pill' }), el('span', { class: 'note', dir: 'auto' })),
+    cell('state', el('span', { class: 'pill' })),
     cell('number tries', el('span'), el('span', { class: 'unit' })),
     cell('number hop'),
+    el('td', { class: 'note', dir: 'auto' }),
   )
 }
 
 function updateRow(node, row, now) {
-  const [when, , customer, state, tries, hop] = node.children
+  const [when, , customer, state, tries, hop, note] = node.children
   setAttribute(node, 'data-state', row.state)
   setTime(when.firstElementChild, row.at, now)
   setText(customer, phone(row.number))
   setAttribute(state.firstElementChild, 'data-state', stateOf(row))
   setText(state.firstElementChild, capitalised(stateOf(row)))
-  setText(state.lastElementChild, row.note)
+  setText(note, row.note)
   setText(tries.firstElementChild, String(row.attempts))
   setText(tries.lastElementChild, row.attempts === 1 ? ' try' : ' tries')
   setText(hop, row.hopMs === null ? '–' : duration(row.hopMs))
