@@ -15,12 +15,11 @@ export interface Place {
   readonly engine: EngineName
   readonly url: string
   /** Raw SQL beside the store. */
-  sql(text: string): Promise<Record<string, unknown>[]>
+  sql(text: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>
   remove(): Promise<void>
 }
 
-export const postgresUrl =
-  process.env.SMS_BRIDGE_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/test'
+export const postgresUrl = process.env.SMS_BRIDGE_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/test'
 
 export const postgresFailure: string | undefined = await tryPostgres()
 
@@ -44,9 +43,9 @@ export function sqlitePlace(): Place {
   return {
     engine: 'sqlite',
     url: `sqlite:${path}`,
-    async sql(text) {
+    async sql(text, parameters = []) {
       connection ??= Connection.open(path, 0)
-      return (await (await connection).query(text, [])) as Record<string, unknown>[] // rows are plain objects
+      return (await (await connection).query(text, parameters)) as Record<string, unknown>[] // rows are plain objects
     },
     async remove() {
       ;(await connection)?.close()
@@ -65,9 +64,9 @@ export function postgresPlace(): Place {
   return {
     engine: 'postgres',
     url: `${postgresUrl}${postgresUrl.includes('?') ? '&' : '?'}schema=${schema}`,
-    async sql(text) {
+    async sql(text, parameters = []) {
       await connected
-      return (await client.query(text)).rows
+      return (await client.query(text, [...parameters])).rows
     },
     async remove() {
       await connected

@@ -1,0 +1,55 @@
+// The store's methods over whatever runs operations: a writer thread on one file, or a pool of connections.
+import type { IngestRequest } from './ledger-ingest.js'
+import type { OperationName } from './operations.js'
+import type { Ingested, Store } from './store.js'
+
+export type Arguments<Name extends OperationName> = Parameters<Store[Name]>
+export type Result<Name extends OperationName> = Awaited<ReturnType<Store[Name]>>
+
+export interface Engine extends Pick<Store, 'engine' | 'onWork' | 'close'> {
+  ingest(request: IngestRequest): Promise<Ingested>
+  run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>>
+}
+
+export function storeOver(engine: Engine): Store {
+  const via =
+    <Name extends OperationName>(name: Name) =>
+    (...args: Arguments<Name>): Promise<Result<Name>> =>
+      engine.run(name, ...args)
+  return {
+    engine: engine.engine,
+    ingest: (delivery, now) => engine.ingest({ delivery, now }),
+    unseen: via('unseen'),
+    register: via('register'),
+    heartbeat: via('heartbeat'),
+    unregister: via('unregister'),
+    claim: via('claim'),
+    nextDue: via('nextDue'),
+    beginStep: via('beginStep'),
+    finishStep: via('finishStep'),
+    dropStep: via('dropStep'),
+    settle: via('settle'),
+    takeLimit: via('takeLimit'),
+    setLimitRule: via('setLimitRule'),
+    holdLimit: via('holdLimit'),
+    limitHeadroom: via('limitHeadroom'),
+    pauseShore: via('pauseShore'),
+    resumeShore: via('resumeShore'),
+    pauses: via('pauses'),
+    findThread: via('findThread'),
+    findThreadOfConversation: via('findThreadOfConversation'),
+    saveThread: via('saveThread'),
+    findContact: via('findContact'),
+    saveContact: via('saveContact'),
+    forgetContact: via('forgetContact'),
+    isKnownContact: via('isKnownContact'),
+    lockContact: via('lockContact'),
+    saveReceipt: via('saveReceipt'),
+    findReceiptByRef: via('findReceiptByRef'),
+    findReceipt: via('findReceipt'),
+    summarize: via('summarize'),
+    listDeliveries: via('listDeliveries'),
+    onWork: (listener) => engine.onWork(listener),
+    close: () => engine.close(),
+  }
+}

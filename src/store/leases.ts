@@ -1,0 +1,74 @@
+// One row per process, not per lane: heartbeat rows on lanes deadlock with settling.
+import { isAmong, statement, type Tx } from './statement.js'
+import type { InstanceId } from './store.js'
+
+const addInstance = statement((db, args: { id: InstanceId; now: number; until: number }) =>
+  db
+    .insertInto('instances')
+    .values({ id: args.id, started_at: args.now, lease_until: args.until })
+    .onConflict((oc) => oc.column('id').doUpdateSet({ lease_until: args.until })),
+)
+
+const extendLease = statement((db, args: { id: InstanceId; now: number; until: number }) =>
+  db
+    .updateTable('instances')
+    .set({ lease_until: args.until })
+    .where('id', '=', args.id)
+    .where('lease_until', '>', args.now)
+    .returning('id'),
+)
+
+const removeExpired = statement((db, args: { now: number }, dialect) =>
+  db
+    .deleteFrom('instances')
+    .where('id', 'in', (eb) => {
+      const dead = eb.selectFrom('instances').select('id').where('lease_until', '<=', args.now).orderBy('id')
+      // One that is claiming right now is left for the next heartbeat.
+      return dialect === 'postgres' ? dead.forUpdate().skipLocked() : dead
+    })
+    .returning('id'),
+)
+
+const removeOne = statement((db, args: { id: InstanceId }) =>
+  db.deleteFrom('instances').where('id', '=', args.id).returning('id'),
+)
+
+/** In lane order, as everybody locks lanes. */
+const freeLanesOf = statement((db, args: { owners: readonly InstanceId[] }, dialect) =>
+  db
+    .updateTable('lanes')
+    .set({ owner: null })
+    .where('lane', 'in', (eb) => {
+      const held = eb
+        .selectFrom('lanes')
+        .select('lane')
+        .where(isAmong(dialect, 'owner', args.owners))
+        .orderBy('lane')
+      return dialect === 'postgres' ? held.forUpdate() : held
+    })
+    .returning('lane'),
+)
+
+async function free(tx: Tx, owners: readonly InstanceId[]): Promise<void> {
+  if ((await freeLanesOf(tx, { owners })).length > 0) await tx.announce()
+}
+
+export async function register(tx: Tx, id: InstanceId, leaseMs: number, now: number): Promise<void> {
+  await addInstance(tx, { id, now, until: now + leaseMs })
+}
+
+export async function heartbeat(tx: Tx, id: InstanceId, leaseMs: number, now: number): Promise<boolean> {
+  const alive = (await extendLease(tx, { id, now, until: now + leaseMs })).length > 0
+  const dead = await removeExpired(tx, { now })
+  if (dead.length > 0)
+    await free(
+      tx,
+      dead.map((row) => row.id),
+    )
+  return alive
+}
+
+export async function unregister(tx: Tx, id: InstanceId): Promise<void> {
+  await removeOne(tx, { id })
+  await free(tx, [id])
+}

@@ -1,0 +1,67 @@
+// Every operation of the store, written once for both engines.
+import { findContact, forgetContact, isKnownContact, lockContact, saveContact } from './contacts.js'
+import { heartbeat, register, unregister } from './leases.js'
+import { claim, nextDue } from './ledger-claim.js'
+import { unseen } from './ledger-ingest.js'
+import { beginStep, dropStep, finishStep, settle } from './ledger-settle.js'
+import { holdLimit, limitHeadroom, setLimitRule, takeLimit } from './limits.js'
+import { findReceipt, findReceiptByRef, saveReceipt } from './receipts.js'
+import { pauseShore, pauses, resumeShore } from './shores.js'
+import type { Tx } from './statement.js'
+import type { Store } from './store.js'
+import { listDeliveries, summarize } from './summary.js'
+import { findThread, findThreadOfConversation, saveThread } from './threads.js'
+
+/** `ingest` is not among them: engines gather concurrent calls of it and run `ingestBatch`. */
+export type OperationName = Exclude<keyof Store, 'engine' | 'ingest' | 'onWork' | 'close'>
+
+interface Operation<Run> {
+  readonly run: Run
+  readonly writes: boolean
+  /** False: each of its statements may stand alone, PostgreSQL needs no transaction round it. */
+  readonly together: boolean
+}
+
+export type Operations = {
+  readonly [Name in OperationName]: Operation<
+    (tx: Tx, ...args: Parameters<Store[Name]>) => Promise<Awaited<ReturnType<Store[Name]>>>
+  >
+}
+
+const look = <Run>(run: Run): Operation<Run> => ({ run, writes: false, together: false })
+const survey = <Run>(run: Run): Operation<Run> => ({ run, writes: false, together: true })
+const put = <Run>(run: Run): Operation<Run> => ({ run, writes: true, together: false })
+const change = <Run>(run: Run): Operation<Run> => ({ run, writes: true, together: true })
+
+export const operations: Operations = {
+  unseen: look(unseen),
+  register: put(register),
+  heartbeat: change(heartbeat),
+  unregister: change(unregister),
+  claim: change(claim),
+  nextDue: look(nextDue),
+  beginStep: change(beginStep),
+  finishStep: change(finishStep),
+  dropStep: change(dropStep),
+  settle: change(settle),
+  takeLimit: put(takeLimit),
+  setLimitRule: put(setLimitRule),
+  holdLimit: put(holdLimit),
+  limitHeadroom: look(limitHeadroom),
+  pauseShore: put(pauseShore),
+  resumeShore: change(resumeShore),
+  pauses: look(pauses),
+  findThread: look(findThread),
+  findThreadOfConversation: look(findThreadOfConversation),
+  saveThread: change(saveThread),
+  findContact: look(findContact),
+  saveContact: put(saveContact),
+  forgetContact: put(forgetContact),
+  isKnownContact: look(isKnownContact),
+  lockContact: put(lockContact),
+  saveReceipt: change(saveReceipt),
+  findReceiptByRef: look(findReceiptByRef),
+  findReceipt: look(findReceipt),
+  summarize: survey(summarize),
+  listDeliveries: look(listDeliveries),
+}

@@ -1,0 +1,13 @@
+import { UserError } from '../errors.js'
+import { schemaVersion } from './migrations.js'
+
+/** True when the store must be migrated first. Throws when a newer program has been here. */
+export function mustMigrate(version: number, name: string): boolean {
+  if (version > schemaVersion) {
+    throw new UserError(
+      `The store ${name} has schema version ${version}, and this sms-bridge knows ${schemaVersion} at most. ` +
+        'Upgrade it with `npm install -g sms-bridge@latest`, or set SMS_BRIDGE_STORE to another store.',
+    )
+  }
+  return version < schemaVersion
+}

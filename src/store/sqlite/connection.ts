@@ -1,0 +1,136 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { migrationFrom, readVersion } from '../migrations.js'
+import { mustMigrate } from '../schema-version.js'
+import type { Tx } from '../statement.js'
+import { isBusy, loadSqlite, type SqliteDatabase, type SqliteStatement } from './driver.js'
+
+/** A statement must never outlive its database, or the process crashes (@photostructure/sqlite 1.2.1). */
+class Prepared {
+  readonly #statement: SqliteStatement
+  readonly #returnsRows: boolean
+  constructor(
+    readonly database: SqliteDatabase,
+    text: string,
+  ) {
+    this.#statement = database.prepare(text)
+    this.#returnsRows = this.#statement.columns().length > 0
+  }
+
+  run(parameters: readonly unknown[]): unknown[] {
+    if (this.#returnsRows) return this.#statement.all(...parameters)
+    this.#statement.run(...parameters)
+    return []
+  }
+}
+
+/** One connection to one file, with everything this store relies on set and verified. */
+export class Connection implements Tx {
+  readonly dialect = 'sqlite'
+  readonly #database: SqliteDatabase
+  readonly #prepared = new Map<string, Prepared>()
+  private constructor(database: SqliteDatabase) {
+    this.#database = database
+  }
+
+  static async open(path: string, now: number): Promise<Connection> {
+    const { DatabaseSync } = await loadSqlite()
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Customers' messages: readable by nobody else. SQLite gives its companion files the same mode.
+    closeSync(openSync(path, 'a', 0o600))
+    const connection = new Connection(new DatabaseSync(path))
+    try {
+      connection.#configure()
+      connection.#migrate(path, now)
+      return connection
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+  }
+
+  #configure(): void {
+    this.exec('pragma busy_timeout = 5000')
+    this.#retrying(() => this.exec('pragma journal_mode = wal'))
+    // NORMAL, the packaged SQLite's own default, loses the last commits when the power fails.
+    this.exec('pragma synchronous = full')
+    if (process.platform === 'darwin') this.exec('pragma fullfsync = on')
+    this.exec('pragma cache_size = -65536')
+    // Checkpoints cost two more fsyncs; the log may grow to 16 MiB between them.
+    this.exec('pragma wal_autocheckpoint = 4096')
+    const mode = this.pragma('journal_mode')
+    const synchronous = this.pragma('synchronous')
+    if (mode !== 'wal' || synchronous !== 2) {
+      throw new Error(`it refuses journal_mode=wal (has ${mode}) or synchronous=full (has ${synchronous})`)
+    }
+  }
+
+  #migrate(path: string, now: number): void {
+    if (!mustMigrate(this.#version(), `sqlite:${path}`)) return
+    this.#retrying(() => this.exec('begin immediate'))
+    try {
+      // Read again: another process may have been quicker.
+      const version = this.#version()
+      if (mustMigrate(version, `sqlite:${path}`)) this.exec(migrationFrom(version, 'sqlite', now))
+      this.exec('commit')
+    } catch (error) {
+      this.rollback()
+      throw error
+    }
+  }
+
+  #version(): number {
+    const exists = this.#database.prepare(`select 1 from sqlite_master where type = 'table' and name = 'meta'`).all()
+    if (exists.length === 0) return 0
+    const [row] = this.#database.prepare(readVersion).all() as { value: number }[] // the one column asked for
+    return row?.value ?? 0
+  }
+
+  /** The busy time-out does not cover a change of the journal mode. */
+  #retrying(action: () => void): void {
+    for (let tries = 1; ; tries++) {
+      try {
+        action()
+        return
+      } catch (error) {
+        if (tries === 5 || !isBusy(error)) throw error
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20 * tries)
+      }
+    }
+  }
+
+  pragma(name: string): unknown {
+    const [row] = this.#database.prepare(`pragma ${name}`).all() as Record<string, unknown>[] // a row of one column
+    return row === undefined ? undefined : Object.values(row)[0]
+  }
+
+  async query(text: string, parameters: readonly unknown[]): Promise<unknown[]> {
+    let prepared = this.#prepared.get(text)
+    if (prepared === undefined) {
+      prepared = new Prepared(this.#database, text)
+      this.#prepared.set(text, prepared)
+    }
+    return prepared.run(parameters)
+  }
+
+  /** One file, one machine: other processes look often enough. */
+  async announce(): Promise<void> {}
+
+  exec(sql: string): void {
+    this.#database.exec(sql)
+  }
+
+  /** SQLite ends a transaction itself on some errors (disk full, I/O). */
+  get inTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  rollback(): void {
+    if (this.inTransaction) this.exec('rollback')
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    this.#database.close()
+  }
+}

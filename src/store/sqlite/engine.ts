@@ -1,0 +1,137 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { UserError } from '../../errors.js'
+import type { Arguments, Engine, Result } from '../engine.js'
+import type { IngestRequest } from '../ledger-ingest.js'
+import type { OperationName } from '../operations.js'
+import type { Ingested } from '../store.js'
+import type { Answer, Request } from './writer.js'
+import type { FromThread, ThreadData, ToThread } from './writer-thread.js'
+
+/** Where requests are run. */
+interface Runner {
+  post(requests: readonly Request[]): void
+  close(): Promise<void>
+}
+
+interface Events {
+  readonly answered: (answers: readonly Answer[]) => void
+  /** It can answer nothing more. */
+  readonly lost: (error: Error) => void
+}
+
+export async function openSqlite(path: string, now: number, thread: boolean): Promise<Engine> {
+  const engine = new SqliteEngine()
+  await engine.start((events) => (thread ? startThread({ path, now }, events) : startHere({ path, now }, events)))
+  return engine
+}
+
+async function startThread(workerData: ThreadData, { answered, lost }: Events): Promise<Runner> {
+  const worker = new Worker(new URL('./writer-thread.js', import.meta.url), { workerData, name: 'store' })
+  const exited = new Promise((resolve) => worker.once('exit', resolve))
+  const [first] = (await once(worker, 'message')) as [FromThread] // rejects when the thread throws
+  if ('failed' in first) {
+    await exited
+    throw first.users ? new UserError(first.failed) : new Error(first.failed)
+  }
+  worker.on('message', (message: FromThread) => {
+    if ('answers' in message) answered(message.answers)
+  })
+  worker.on('error', (cause) => lost(new Error("The store's thread has ended", { cause })))
+  worker.on('exit', () => lost(new Error("The store's thread has ended")))
+  const send = (message: ToThread) => worker.postMessage(message)
+  return {
+    post: (requests) => send({ requests }),
+    async close() {
+      send({ close: true })
+      await exited
+    },
+  }
+}
+
+async function startHere({ path, now }: ThreadData, { answered }: Events): Promise<Runner> {
+  const [{ Connection }, { Queue }] = await Promise.all([import('./connection.js'), import('./queue.js')])
+  const connection = await Connection.open(path, now)
+  const queue = new Queue(connection, answered)
+  return {
+    post: (requests) => queue.push(requests),
+    async close() {
+      await queue.drained()
+      connection.close()
+    },
+  }
+}
+
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+class SqliteEngine implements Engine {
+  readonly engine = 'sqlite'
+  readonly #waiting = new Map<number, Waiting>()
+  #runner: Runner | undefined
+  #unsent: Request[] = []
+  #lastId = 0
+  #over: Error | undefined
+  #closed: Promise<void> | undefined
+
+  async start(startRunner: (events: Events) => Promise<Runner>): Promise<void> {
+    this.#runner = await startRunner({
+      answered: (answers) => this.#answered(answers),
+      lost: (error) => this.#end(error),
+    })
+  }
+
+  ingest(request: IngestRequest): Promise<Ingested> {
+    return this.#ask((id) => ({ id, name: 'ingest', request })) as Promise<Ingested> // what ingestBatch answers
+  }
+
+  run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>> {
+    return this.#ask((id) => ({ id, name, args })) as Promise<Result<Name>> // what the operation of this name answers
+  }
+
+  #ask(make: (id: number) => Request): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#over !== undefined) return reject(this.#over)
+      this.#lastId += 1
+      this.#waiting.set(this.#lastId, { resolve, reject })
+      // What is asked in one turn of the loop travels in one message.
+      if (this.#unsent.length === 0) queueMicrotask(() => this.#send())
+      this.#unsent.push(make(this.#lastId))
+    })
+  }
+
+  #send(): void {
+    const requests = this.#unsent
+    this.#unsent = []
+    if (requests.length > 0) this.#runner?.post(requests)
+  }
+
+  #answered(answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const waiting = this.#waiting.get(answer.id)
+      this.#waiting.delete(answer.id)
+      if ('error' in answer) waiting?.reject(new Error(answer.error))
+      else waiting?.resolve(answer.value)
+    }
+  }
+
+  #end(error: Error): void {
+    this.#over ??= error
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#over)
+    this.#waiting.clear()
+  }
+
+  /** One file, one machine: nothing tells us of other processes; the worker looks again by itself. */
+  onWork(): () => void {
+    return () => {}
+  }
+
+  close(): Promise<void> {
+    this.#over ??= new Error('The store is closed')
+    this.#send()
+    this.#closed ??= this.#runner?.close() ?? Promise.resolve()
+    return this.#closed
+  }
+}

@@ -1,0 +1,109 @@
+// Group commit: everything that waits goes into one transaction, and nobody is answered before it is on disk.
+import { describeError } from '../../errors.js'
+import { type IngestRequest, ingestBatch } from '../ledger-ingest.js'
+import { type OperationName, operations } from '../operations.js'
+import type { Tx } from '../statement.js'
+import type { Connection } from './connection.js'
+import { isBusy } from './driver.js'
+
+export type Request = { readonly id: number } & (
+  | { readonly name: 'ingest'; readonly request: IngestRequest }
+  | { readonly name: OperationName; readonly args: readonly unknown[] }
+)
+
+export type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string })
+
+type Reply = (answers: readonly Answer[]) => void
+
+/** What must happen wholly or not at all, and whom it answers. */
+interface Unit {
+  readonly ids: readonly number[]
+  run(tx: Tx): Promise<readonly unknown[]>
+  /** What to try instead when it failed: the same, one by one. */
+  readonly apart: readonly Unit[]
+}
+
+type AnyOperation = (tx: Tx, ...args: readonly unknown[]) => Promise<unknown>
+
+function operationUnit(id: number, name: OperationName, args: readonly unknown[]): Unit {
+  const run = operations[name].run as AnyOperation // name and arguments were posted together by the typed engine
+  return { ids: [id], run: async (tx) => [await run(tx, ...args)], apart: [] }
+}
+
+function ingestUnit(requests: readonly { id: number; request: IngestRequest }[]): Unit {
+  return {
+    ids: requests.map(({ id }) => id),
+    run: (tx) =>
+      ingestBatch(
+        tx,
+        requests.map(({ request }) => request),
+      ),
+    apart: requests.length > 1 ? requests.map((one) => ingestUnit([one])) : [],
+  }
+}
+
+const answered = ({ ids }: Unit, values: readonly unknown[]): Answer[] =>
+  ids.map((id, index) => ({ id, value: values[index] }))
+
+const refused = ({ ids }: Unit, error: unknown): Answer[] => ids.map((id) => ({ id, error: describeError(error) }))
+
+const mostTries = 4
+
+export async function runTogether(connection: Connection, requests: readonly Request[], reply: Reply): Promise<void> {
+  const ingests: { id: number; request: IngestRequest }[] = []
+  const reads: Unit[] = []
+  const changes: Unit[] = []
+  for (const request of requests) {
+    if (request.name === 'ingest') ingests.push(request)
+    else (operations[request.name].writes ? changes : reads).push(operationUnit(request.id, request.name, request.args))
+  }
+  // Reads see what is committed and need not wait for the disk.
+  if (reads.length > 0) reply(await transact(connection, 'begin', reads))
+  const writes = ingests.length > 0 ? [ingestUnit(ingests), ...changes] : changes
+  if (writes.length > 0) reply(await transact(connection, 'begin immediate', writes))
+}
+
+async function transact(connection: Connection, begin: string, units: readonly Unit[]): Promise<Answer[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      connection.exec(begin)
+      const answers = await runUnits(connection, units)
+      connection.exec('commit')
+      return answers
+    } catch (error) {
+      connection.rollback()
+      if (tries < mostTries && isBusy(error)) continue
+      // A unit that stands alone has no savepoint: here is where its failure ends.
+      const [only] = units
+      if (units.length === 1 && only !== undefined && only.apart.length > 0 && !isBusy(error)) {
+        return transact(connection, begin, only.apart)
+      }
+      return units.flatMap((unit) => refused(unit, error))
+    }
+  }
+}
+
+async function runUnits(connection: Connection, units: readonly Unit[]): Promise<Answer[]> {
+  const [only] = units
+  if (units.length === 1 && only !== undefined) return answered(only, await only.run(connection))
+  const answers: Answer[] = []
+  for (const unit of units) answers.push(...(await runGuarded(connection, unit)))
+  return answers
+}
+
+/** One that fails must not take the others along. */
+async function runGuarded(connection: Connection, unit: Unit): Promise<Answer[]> {
+  connection.exec('savepoint unit')
+  try {
+    const values = await unit.run(connection)
+    connection.exec('release unit')
+    return answered(unit, values)
+  } catch (error) {
+    if (!connection.inTransaction) throw error
+    connection.exec('rollback to unit')
+    connection.exec('release unit')
+    const answers: Answer[] = []
+    for (const part of unit.apart) answers.push(...(await runGuarded(connection, part)))
+    return unit.apart.length > 0 ? answers : refused(unit, error)
+  }
+}
