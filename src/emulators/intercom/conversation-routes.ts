@@ -3,21 +3,23 @@ import { adminAuthor } from './authors.js'
 import { type Call, field, param, type Route, required, route, time } from './call.js'
 import { listConversations, renderingOf, searchConversations } from './conversation-search.js'
 import {
+  deleteConversation,
+  redactPart,
+  redactSource,
+  tagConversation,
+  untagConversation,
+  updateConversation,
+} from './conversation-upkeep.js'
+import {
   addNote,
   assignConversation,
   closeConversation,
   compose,
-  deleteConversation,
   openConversation,
-  redactPart,
-  redactSource,
   replyAsAdmin,
   replyAsContact,
   snoozeConversation,
   startConversation,
-  tagConversation,
-  untagConversation,
-  updateConversation,
   type Writing,
 } from './conversations.js'
 import { ApiError, invalid, missing, resourceNotFound, userNotFound } from './errors.js'

@@ -2,8 +2,8 @@
 import { contactReplied } from './contacts.js'
 import { ApiError, missing } from './errors.js'
 import { sanitize } from './html.js'
-import { conversationNotice, indexConversation, type Topic, taggedPart } from './notices.js'
-import type { AppliedTag, ContactRecord, ConversationRecord, PartRecord, Tag, World } from './state.js'
+import { conversationNotice, indexConversation, type Topic } from './notices.js'
+import type { ContactRecord, ConversationRecord, PartRecord, World } from './state.js'
 import type { TwinPart } from './types.js'
 
 /** What somebody wrote, as it will be kept. */
@@ -23,14 +23,13 @@ export function compose(html: string, rest: Omit<Writing, 'body'>): Writing {
   return { ...rest, body: body === '' ? null : body }
 }
 
-export const wordless = (viaApi: boolean): Writing => ({ body: null, attachments: [], viaApi })
+const wordless = (viaApi: boolean): Writing => ({ body: null, attachments: [], viaApi })
 
 type Author = TwinPart['author']
 type Assignee = { readonly type: 'admin' | 'team'; readonly id: string }
 
 /** Timers take no more. */
 const longestSleepMs = 2 ** 31 - 1
-const redactedBody = '<p><i>This message was deleted</i></p>'
 
 export function startConversation(world: World, contact: ContactRecord, writing: Writing): ConversationRecord {
   const now = writing.createdAt ?? world.clock.now()
@@ -188,64 +187,6 @@ export function assignConversation(
   })
 }
 
-export function tagConversation(world: World, conversation: ConversationRecord, tag: Tag, adminId: string): AppliedTag {
-  const known = conversation.tags.find(({ id }) => id === tag.id)
-  if (known !== undefined) return known
-  const applied = { id: tag.id, name: tag.name, appliedAt: world.clock.now(), appliedBy: adminId }
-  conversation.tags = [...conversation.tags, applied]
-  changed(world, conversation)
-  announce(world, conversation, 'conversation_part.tag.created', [taggedPart(world, conversation)])
-  return applied
-}
-
-/** No topic tells of a tag taken off a conversation. */
-export function untagConversation(
-  world: World,
-  conversation: ConversationRecord,
-  tagId: string,
-): AppliedTag | undefined {
-  const applied = conversation.tags.find(({ id }) => id === tagId)
-  if (applied === undefined) return undefined
-  conversation.tags = conversation.tags.filter(({ id }) => id !== tagId)
-  changed(world, conversation)
-  return applied
-}
-
-export function redactPart(world: World, conversation: ConversationRecord, part: PartRecord): void {
-  if (part.body === null) throw notRedactable()
-  part.body = redactedBody
-  part.redacted = true
-  part.updatedAt = world.clock.now()
-  changed(world, conversation)
-  announce(world, conversation, 'conversation_part.redacted', [part])
-}
-
-export function redactSource(world: World, conversation: ConversationRecord): void {
-  conversation.source.body = redactedBody
-  conversation.source.redacted = true
-  changed(world, conversation)
-  announce(world, conversation, 'conversation_part.redacted', [taggedPart(world, { ...conversation, parts: [] })])
-}
-
-export function deleteConversation(world: World, conversation: ConversationRecord): void {
-  world.conversations.delete(conversation.id)
-  world.conversationIndex.remove(conversation.id)
-  world.conversationChanged(conversation)
-  // Recorded so: the id has another name here than everywhere else.
-  const item = { type: 'conversation', conversation_id: conversation.id }
-  world.notify({ topic: 'conversation.deleted', item, key: conversation.id })
-}
-
-export function updateConversation(
-  world: World,
-  conversation: ConversationRecord,
-  update: { readonly read?: boolean | undefined; readonly title?: string | null | undefined },
-): void {
-  if (update.read !== undefined) conversation.read = update.read
-  if (update.title !== undefined) conversation.title = update.title
-  changed(world, conversation)
-}
-
 interface NewPart {
   readonly partType: TwinPart['partType']
   readonly author: Author
@@ -298,13 +239,19 @@ function setAssignee(conversation: ConversationRecord, assignee: Assignee): void
   else conversation.teamAssigneeId = id
 }
 
-function changed(world: World, conversation: ConversationRecord): void {
+/** Keeps the books and the index up with what was just done. */
+export function changed(world: World, conversation: ConversationRecord): void {
   conversation.updatedAt = world.clock.now()
   indexConversation(world, conversation)
   world.conversationChanged(conversation)
 }
 
-function announce(world: World, conversation: ConversationRecord, topic: Topic, parts: readonly PartRecord[]): void {
+export function announce(
+  world: World,
+  conversation: ConversationRecord,
+  topic: Topic,
+  parts: readonly PartRecord[],
+): void {
   world.notify(conversationNotice(world, conversation, topic, parts))
 }
 
@@ -318,5 +265,3 @@ async function wake(world: World, conversation: ConversationRecord, untilMs: num
   setState(conversation, 'open')
   changed(world, conversation)
 }
-
-const notRedactable = () => new ApiError(400, 'conversation_part_not_redactable', 'Conversation part is not redactable')

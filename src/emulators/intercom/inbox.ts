@@ -1,18 +1,15 @@
 // What teammates do with their hands. Nothing here bears an app package code: it was not done through the API.
 import { adminAuthor, botAuthor } from './authors.js'
 import { createContact, mergeContact, setArchived } from './contacts.js'
+import { deleteConversation, redactPart, redactSource, tagConversation } from './conversation-upkeep.js'
 import {
   addNote,
   assignConversation,
   closeConversation,
   compose,
-  deleteConversation,
   openConversation,
-  redactPart,
-  redactSource,
   replyAsAdmin,
   snoozeConversation,
-  tagConversation,
 } from './conversations.js'
 import { resourceNotFound } from './errors.js'
 import { findOrCreateTag, getContact, getConversation, type World } from './state.js'

@@ -30,7 +30,7 @@ const maxParts = 500
 const appPackageCode = 'test-integration'
 
 export const seconds = (ms: number) => Math.floor(ms / 1000)
-export const secondsOrNull = (ms: number | null) => (ms === null ? null : seconds(ms))
+const secondsOrNull = (ms: number | null) => (ms === null ? null : seconds(ms))
 const idOrNull = (id: string | null) => (id === null ? null : Number(id))
 
 export function renderContact(world: World, contact: ContactRecord): Json {

@@ -52,47 +52,60 @@ function parseFilter(query: Record<string, unknown>, fields: FieldTypes): Predic
   const list = operator === 'IN' || operator === 'NIN'
   if (list && !Array.isArray(value)) throw invalid(`${operator} takes a list of values`)
   const wanted = (Array.isArray(value) ? value : [value]).map((one) => convert(type, field, one))
+  const test = comparison(operator, type, wanted)
   return (document) => {
     const found = lookUp(document, field)
     // Several values in one field (tags, contacts, words): one of them is enough.
-    const actual = Array.isArray(found) ? found : type === 'words' ? words(found) : [found]
-    return matches(operator, type, actual, wanted)
+    if (Array.isArray(found)) return test(found)
+    return test(type === 'words' ? words(found) : [found])
   }
 }
 
-function matches(operator: string, type: FieldType, actual: readonly unknown[], wanted: readonly unknown[]): boolean {
-  const same = actual.some((one) => wanted.some((other) => normal(type, one) === normal(type, other)))
+type Comparison = (actual: readonly unknown[]) => boolean
+
+function comparison(operator: string, type: FieldType, wanted: readonly unknown[]): Comparison {
+  const same = new Set(wanted.map((one) => normal(type, one)))
   const first = wanted[0]
-  const some = (test: (one: string, other: string) => boolean) =>
-    actual.some((one) => typeof one === 'string' && test(one.toLowerCase(), String(first).toLowerCase()))
-  const compare = (test: (one: number, other: number) => boolean) =>
-    actual.some((one) => typeof one === 'number' && typeof first === 'number' && test(one, first))
+  const written = String(first).toLowerCase()
+  const text =
+    (test: (one: string) => boolean): Comparison =>
+    (actual) =>
+      actual.some((one) => typeof one === 'string' && test(one.toLowerCase()))
+  const number =
+    (test: (one: number, other: number) => boolean): Comparison =>
+    (actual) =>
+      actual.some((one) => typeof one === 'number' && typeof first === 'number' && test(one, first))
+  const not =
+    (test: Comparison): Comparison =>
+    (actual) =>
+      !test(actual)
+  const equal: Comparison = (actual) => actual.some((one) => same.has(normal(type, one)))
   switch (operator) {
     case '=':
     case 'IN':
-      return same
+      return equal
     case '!=':
     case 'NIN':
-      return !same
+      return not(equal)
     case '~':
-      return some((one, other) => one.includes(other))
+      return text((one) => one.includes(written))
     case '!~':
-      return !some((one, other) => one.includes(other))
+      return not(text((one) => one.includes(written)))
     case '^':
-      return some((one, other) => one.startsWith(other))
+      return text((one) => one.startsWith(written))
     case '$':
-      return some((one, other) => one.endsWith(other))
+      return text((one) => one.endsWith(written))
     case '>':
-      if (type === 'day') return compare((one, other) => day(one) > day(other))
+      if (type === 'day') return number((one, other) => day(one) > day(other))
       // "Greater (or equal) than", says the page on conversations.
-      return compare((one, other) => (type === 'date' ? one >= other : one > other))
+      return number((one, other) => (type === 'date' ? one >= other : one > other))
     case '<':
-      if (type === 'day') return compare((one, other) => day(one) < day(other))
-      return compare((one, other) => (type === 'date' ? one <= other : one < other))
+      if (type === 'day') return number((one, other) => day(one) < day(other))
+      return number((one, other) => (type === 'date' ? one <= other : one < other))
     case '>=':
-      return compare((one, other) => one >= other)
+      return number((one, other) => one >= other)
     default:
-      return compare((one, other) => one <= other)
+      return number((one, other) => one <= other)
   }
 }
 

@@ -20,12 +20,10 @@ type Node = Record<string, unknown>
 const judgedPaths = /^\/(me|admins|teams|tags|data_attributes|contacts|conversations)(\/|$)/
 
 /**
- * Where recorded payloads, or the file's own examples, contradict its schemas: null is allowed there as well.
+ * Where recorded payloads contradict the file's schemas, null is allowed as well.
  * email of a contact: leads without one exist, the schema knows no null ·
- * statistics: recorded with null for what has not happened yet (zulip's operator_replied) ·
- * event_details and ai_agent: null in the file's own example of GET /conversations/{id} ·
- * width and height of attachments: the file gives no value for anything that is no picture ·
- * image_url of avatars is nullable already, the object around it is what /me shows.
+ * statistics: recorded with null for what has not happened yet (zulip's operator_replied), and the file's own
+ * examples have null for the whole object · width and height of attachments: files that are no pictures have none.
  */
 const nullable: Readonly<Record<string, readonly string[] | 'all'>> = {
   contact: ['email', 'email_domain'],
@@ -33,7 +31,7 @@ const nullable: Readonly<Record<string, readonly string[] | 'all'>> = {
   part_attachment: ['width', 'height'],
 }
 
-/** Nullable references: the keyword beside a $ref, without a type, is one validators do not take. */
+/** Where no relaxing helps, the field is not judged. */
 const dropped: Readonly<Record<string, readonly string[]>> = {
   // `event_details: {}` is recorded; the schema wants one of six shapes.
   conversation_part: ['event_details'],

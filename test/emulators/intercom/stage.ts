@@ -14,7 +14,7 @@ export const start = Date.UTC(2026, 10, 2, 12, 0, 0)
 export const startSeconds = start / 1000
 export const ada = { id: '101', name: 'Ada Agent', email: 'ada@example.com' }
 export const bob = { id: '102', name: 'Bob Backup', email: 'bob@example.com' }
-export const support = { id: '201', name: 'Support', adminIds: ['101', '102'] }
+const support = { id: '201', name: 'Support', adminIds: ['101', '102'] }
 export const phone = '+15550100177'
 
 export interface Answer {
