@@ -49,7 +49,12 @@ export class Lease {
   async stop(): Promise<void> {
     this.#stopped.abort()
     await this.#beating
-    await this.#parts.store.unregister(this.#instance)
+    try {
+      await this.#parts.store.unregister(this.#instance)
+    } catch (error) {
+      // It runs out by itself.
+      this.#parts.log.warn('lease.not-given-up', { error: describeError(error) })
+    }
   }
 
   async #register(): Promise<void> {

@@ -9,6 +9,7 @@ import { Lease } from './lease.js'
 import { defaultRetryPolicy, judge, pauseMs, type RetryPolicy, toFault } from './retry.js'
 
 export interface RelaySettings {
+  /** After a crash the dead process's lanes rest until its lease has run out, ms. */
   readonly leaseMs: number
   /** Deliveries in hand at one time. */
   readonly concurrency: number
@@ -24,7 +25,7 @@ export interface RelaySettings {
 }
 
 export const defaultRelaySettings: RelaySettings = {
-  leaseMs: 30_000,
+  leaseMs: 15_000,
   concurrency: 64,
   bulkConcurrency: 32,
   pollMs: 1_000,

@@ -122,6 +122,9 @@ export interface Store {
   /** Durable when it resolves. Concurrent calls share a commit. Duplicates are success. */
   ingest(delivery: NewDelivery, now: number): Promise<Ingested>
 
+  /** Those of the keys under which nothing was ever ingested, in the order given. */
+  unseen(dedupeKeys: readonly string[]): Promise<readonly string[]>
+
   /** Starts a lease; lanes may be claimed under it until it runs out. */
   register(instance: InstanceId, leaseMs: number, now: number): Promise<void>
   /** Extends the lease and frees the lanes of processes whose lease ran out. False: ours had run out, take a new id. */
@@ -144,7 +147,7 @@ export interface Store {
 
   /** Writes down that an effect is about to happen. False: the lane is no longer ours, do nothing. */
   beginStep(claimed: Claimed, name: string, now: number): Promise<boolean>
-  /** Writes down what an effect made. False: the lane is no longer ours. */
+  /** Writes down what an effect made, begun or not. False: the lane is no longer ours. */
   finishStep(claimed: Claimed, name: string, value: unknown, now: number): Promise<boolean>
   /** Forgets a step that is proven not to have happened. False: the lane is no longer ours. */
   dropStep(claimed: Claimed, name: string): Promise<boolean>

@@ -72,6 +72,6 @@ export function readTwilioError(status: number, _headers: Headers, json: unknown
   if (typeof json !== 'object' || json === null || !('code' in json) || typeof json.code !== 'number') return undefined
   const { code } = json
   const said = 'message' in json ? json.message : 'title' in json ? json.title : undefined
-  const message = twilioCodes.get(code)?.title ?? (typeof said === 'string' ? said : undefined)
+  const message = twilioCodes.get(code)?.advice ?? (typeof said === 'string' ? said : undefined)
   return { code: String(code), ...twilioOutcome(code, status), ...(message === undefined ? {} : { message }) }
 }

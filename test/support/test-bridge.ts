@@ -26,6 +26,8 @@ export interface TestBridgeOptions {
   readonly twilio?: Partial<TwilioTwinOptions>
   readonly intercom?: Partial<IntercomTwinOptions>
   readonly visibleAfterMs?: number
+  /** The bridge runs in a process of its own, which the test starts; it says when Intercom may subscribe it. */
+  readonly ownProcess?: boolean
 }
 
 export interface LoggedLine {
@@ -50,10 +52,13 @@ export interface TestBridge {
   restart(): Promise<void>
   stopBridge(): Promise<void>
   startBridge(): Promise<void>
+  /** Has Intercom send its webhooks to the bridge, which must be running. */
+  subscribe(): Promise<void>
   stop(): Promise<void>
 }
 
-const patienceMs = 15_000
+/** Longer than a dead process's lease. */
+const patienceMs = 25_000
 
 export async function startTestBridge(options: TestBridgeOptions): Promise<TestBridge> {
   const port = await freePort()
@@ -72,6 +77,7 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     ...options.twilio,
   })
   const intercom = await startIntercomTwin({
+    clock: impatientClock,
     accessToken: 'fake-access-token',
     clientSecret: 'fake-client-secret',
     admins: [{ id: '401', name: 'Dana', email: 'dana@example.com' }],
@@ -171,9 +177,13 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     }
   }
 
-  await start()
-  await intercom.setWebhook(`${publicUrl}/webhooks/intercom`)
+  const subscribe = () => intercom.setWebhook(`${publicUrl}/webhooks/intercom`)
+  if (options.ownProcess !== true) {
+    await start()
+    await subscribe()
+  }
   return {
+    subscribe,
     twilio,
     intercom,
     config,
@@ -207,6 +217,12 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
       await Promise.all([twilio.stop(), intercom.stop()])
     },
   }
+}
+
+/** Intercom tries a failed webhook again after a minute: here after a tenth of a second. */
+const impatientClock = {
+  now: systemClock.now,
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 10_000 ? 100 : ms, signal),
 }
 
 function freePort(): Promise<number> {

@@ -60,7 +60,7 @@ describe("Twilio's error bodies", () => {
     }
     expect(readTwilioError(400, none, json)).toEqual({
       code: '21211',
-      message: "Invalid 'To' Phone Number",
+      message: 'The phone number is not valid. Ask the customer for the right number (with +country code).',
       outcome: 'permanent',
     })
   })

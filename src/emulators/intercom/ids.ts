@@ -6,10 +6,11 @@ export interface Ids {
   uuid(): string
 }
 
-export function createIds(random: () => number): Ids {
+/** Decimal ids begin where the clock stands: another run of the twin never repeats those of this one. */
+export function createIds(random: () => number, nowMs: number): Ids {
   const hex = (digits: number) => Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('')
   const process = hex(10)
-  let decimal = 215_472_621_200_000
+  let decimal = nowMs * 100
   let contact = 0
   return {
     decimal() {

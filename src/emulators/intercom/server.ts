@@ -38,7 +38,7 @@ export async function startIntercomTwin(options: IntercomTwinOptions): Promise<I
   const stopping = new AbortController()
   const stopped = stopping.signal
   const faults = createFaults()
-  const ids = createIds(random)
+  const ids = createIds(random, clock.now())
   const limit = createRateLimit(options.rateLimit ?? 1666, clock)
   const listeners = new Set<(event: IntercomTwinEvent) => void>()
   const counts: Record<string, number> = {}

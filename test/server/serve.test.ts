@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { environmentOf, startServe } from '../support/serve-process.js'
+import { openTestBridge, tempFolder } from '../support/temp.js'
+import { customer, ours } from '../support/test-bridge.js'
+
+async function twinsAndEnvironment() {
+  const world = await openTestBridge({ ownProcess: true })
+  const env: Record<string, string> = { ...environmentOf(world.config), SMS_BRIDGE_HOME: tempFolder() }
+  return { world, env }
+}
+
+describe('serve', () => {
+  it('bridges between the vendors with nothing but its environment', async () => {
+    const { world, env } = await twinsAndEnvironment()
+    const serve = startServe(env)
+    await serve.logged('serve.started')
+    await world.subscribe()
+    world.twilio.text({ from: customer, to: ours, body: 'Hello' })
+    await world.eventually('a conversation', () => world.intercom.conversations().length === 1)
+    await serve.logged('delivery.attempted')
+    world.intercom.inbox.reply(world.intercom.conversations()[0]?.id ?? '', '<p>Hi</p>')
+    await world.eventually('the reply', () => world.twilio.handset(customer).some(({ body }) => body === 'Hi'))
+    serve.child.kill('SIGTERM')
+    expect(await serve.ended).toBe(0)
+    expect(serve.stderr()).toBe('')
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'on %s takes no new webhook, finishes what is in hand, ends with 0',
+    async (signal) => {
+      const { world, env } = await twinsAndEnvironment()
+      const serve = startServe(env)
+      await serve.logged('serve.started')
+      await world.subscribe()
+      world.intercom.faults.arm('slow', { times: 1, method: 'POST', path: /^\/conversations$/, ms: 1_500 })
+      world.twilio.text({ from: customer, to: ours, body: 'in hand' })
+      await world.eventually('the slow call has begun', () => world.intercom.faults.armed().length === 0)
+      serve.child.kill(signal)
+      await serve.logged('serve.stopping')
+      await world.eventually('the door is closed', () =>
+        fetch(`${world.config.publicUrl}/healthz`).then(
+          () => false,
+          () => true,
+        ),
+      )
+      expect(await serve.ended).toBe(0)
+      expect(world.intercom.conversations().map(({ source }) => source.body)).toEqual(['<p>in hand</p>'])
+      expect(serve.lines.filter(({ event }) => event === 'delivery.attempted').map(({ outcome }) => outcome)).toEqual([
+        'delivered',
+      ])
+    },
+  )
+
+  it('says which port is taken, and what to type', async () => {
+    const { world, env } = await twinsAndEnvironment()
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(world.config.port, '127.0.0.1', resolve))
+    try {
+      const serve = startServe(env)
+      expect(await serve.ended).toBe(2)
+      const { port } = world.config
+      expect(serve.stderr()).toBe(
+        `error: port ${port} on 127.0.0.1 is taken by another program.\nStop it, or choose another: --port ${port + 1}\n`,
+      )
+    } finally {
+      other.close()
+    }
+  })
+
+  it('says which store cannot be opened, and why', async () => {
+    const { env } = await twinsAndEnvironment()
+    const file = join(tempFolder(), 'broken.sqlite')
+    writeFileSync(file, 'this is no database, it is a text file of some length, so that it has a header')
+    const serve = startServe({ ...env, SMS_BRIDGE_STORE: `sqlite:${file}` })
+    expect(await serve.ended).toBe(2)
+    expect(serve.stderr()).toContain(`Cannot open the store sqlite:${file}: file is not a database`)
+  })
+
+  it('names every missing and malformed setting at once, and no secret', async () => {
+    const { env } = await twinsAndEnvironment()
+    const { TWILIO_AUTH_TOKEN: _, ...rest } = env
+    const serve = startServe({ ...rest, SMS_BRIDGE_PORT: 'http', SMS_BRIDGE_PUBLIC_URL: 'sms.example.com' })
+    expect(await serve.ended).toBe(2)
+    const faults = serve.stderr()
+    for (const part of [
+      'TWILIO_AUTH_TOKEN is missing',
+      'SMS_BRIDGE_PORT "http"',
+      'SMS_BRIDGE_PUBLIC_URL "sms.example.com"',
+    ]) {
+      expect(faults).toContain(part)
+    }
+    expect(faults).not.toContain(env.INTERCOM_ACCESS_TOKEN)
+  })
+})
