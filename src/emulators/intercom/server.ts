@@ -1,4 +1,5 @@
 // A local Intercom: one workspace, its REST API over real HTTP, its inbox, and its webhooks.
+import { setMaxListeners } from 'node:events'
 import { realClock } from '../clock.js'
 import { createFaults } from '../faults.js'
 import { type HttpAnswer, type HttpRequest, json, startHttp } from '../http.js'
@@ -37,6 +38,8 @@ export async function startIntercomTwin(options: IntercomTwinOptions): Promise<I
   const { clock = realClock, random = Math.random, appId = 'sandbox1' } = options
   const stopping = new AbortController()
   const stopped = stopping.signal
+  // Every webhook and upload under way listens to it, and there may be any number of them.
+  setMaxListeners(0, stopped)
   const faults = createFaults()
   const ids = createIds(random, clock.now())
   const limit = createRateLimit(options.rateLimit ?? 1666, clock)

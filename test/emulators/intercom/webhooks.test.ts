@@ -1,5 +1,5 @@
 // The delivery contract: HEAD, ping, signature, time-out, one retry, 410, 429, and the faults of the way.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { signatureOf, startHub } from './hub.js'
 import { at } from './json.js'
 import { clientSecret, type Stage, startHubStage, startSeconds, startStage, useStages } from './stage.js'
@@ -239,4 +239,20 @@ it('a twin that stops leaves no webhook waiting', async () => {
   await twin.stop()
   await twin.idle()
   expect(hub.received).toHaveLength(1)
+})
+
+it('fifty webhooks wait at once without a warning of node’s', async () => {
+  const warnings: string[] = []
+  const heed = ({ message }: Error) => warnings.push(message)
+  process.on('warning', heed)
+  onTestFinished(() => void process.off('warning', heed))
+  const { hub, twin, lead } = await startHubStage({}, topics)
+  const leads = await Promise.all(Array.from({ length: 50 }, () => lead()))
+  hub.answers = leads.map(() => 'hang')
+
+  for (const { conversationId } of leads) twin.inbox.reply(conversationId, 'Hi')
+  await hub.untilReceived(50)
+  await twin.stop()
+
+  expect(warnings).toEqual([])
 })
