@@ -65,6 +65,7 @@ function sentState(message: TwinMessage): PageText['state'] {
 function receivedState(status: TwinMessage['status']): PageText['state'] {
   switch (status) {
     case 'accepted':
+    case 'scheduled':
     case 'queued':
     case 'sending':
     case 'receiving':

@@ -1,16 +1,20 @@
 // What happens to a message after the API took it: its sender's queue, the carrier, the receipts.
 
 import type { Dispatcher } from './dispatch.js'
+import { optOutKey } from './opt-out.js'
 import { fetchMedia } from './outgoing-media.js'
+import { untilDue } from './schedule.js'
 import { countSegments } from './segments.js'
-import { change, type Entry, findNumber, newEntry, optOutKey, record, type State, serviceOf } from './state.js'
+import { change, type Entry, findNumber, newEntry, record, type State, serviceOf } from './state.js'
 import type { TwinFate } from './types.js'
 import type { Params } from './webhooks.js'
 
 export interface Outbound {
-  /** Records a message and starts its way to the handset. */
+  /** Records a message and starts its way to the handset, at once or at its time. */
   send(entry: Entry): void
-  /** Texts the sender of an inbound message what its webhook answered, unless they opted out. */
+  /** Ends a scheduled message. */
+  cancel(entry: Entry): void
+  /** Texts the sender of an inbound message what its webhook answered, unless they opted out or it goes in circles. */
   reply(inbound: Entry, body: string): void
   /** Twilio's own texts about STOP, START and HELP: they pass the block they announce. */
   confirm(inbound: Entry, body: string): void
@@ -35,6 +39,17 @@ export function createOutbound(state: State, dispatcher: Dispatcher, arrive: (en
     record(state, entry)
     // Test-credential sends are accepted and go nowhere, without callbacks (docs/iam/test-credentials).
     if (entry.sender === '+15005550006') return
+    if (entry.sendAt === null) start(entry)
+    else void startAt(entry.sendAt, entry)
+  }
+
+  /** Not counted as work until its time: `idle` would wait for days. */
+  async function startAt(sendAt: number, entry: Entry): Promise<void> {
+    await untilDue(clock, sendAt, work.signal)
+    if (!work.signal.aborted && entry.message.status === 'scheduled') start(entry)
+  }
+
+  function start(entry: Entry): void {
     const before = state.lastHandedOver.get(entry.sender)
     const handedOver = toCarrier(entry, before)
     state.lastHandedOver.set(entry.sender, handedOver)
@@ -48,6 +63,8 @@ export function createOutbound(state: State, dispatcher: Dispatcher, arrive: (en
     if (entry.message.status === 'accepted') {
       await clock.sleep(state.carrierMs, work.signal)
       if (work.signal.aborted) return
+    }
+    if (entry.message.status !== 'queued') {
       entry.segments = countSegments(entry.message.body)
       change(state, entry, { status: 'queued', from: entry.sender })
       callBack(entry)
@@ -57,10 +74,10 @@ export function createOutbound(state: State, dispatcher: Dispatcher, arrive: (en
     if (work.signal.aborted) return
     change(state, entry, { status: 'sending' })
     const fate = state.fates.get(entry.message.to)
-    const mediaError = await fetchMedia(state, entry)
+    const refused = isOptedOut(state, entry) ? 21610 : await fetchMedia(state, entry)
     if (work.signal.aborted) return
-    const expired = clock.now() - entry.message.createdAt > entry.validityMs ? 30036 : undefined
-    const errorCode = expired ?? mediaError ?? (failsBeforeCarrier.has(fate) ? fate : undefined)
+    const expired = clock.now() - (entry.sendAt ?? entry.message.createdAt) > entry.validityMs ? 30036 : undefined
+    const errorCode = expired ?? refused ?? (failsBeforeCarrier.has(fate) ? fate : undefined)
     if (typeof errorCode === 'number') change(state, entry, { status: 'failed', errorCode })
     else change(state, entry, { status: 'sent', sentAt: clock.now() })
     callBack(entry)
@@ -88,26 +105,38 @@ export function createOutbound(state: State, dispatcher: Dispatcher, arrive: (en
     })
   }
 
-  function answer(inbound: Entry, body: string): void {
-    const { from, to } = inbound.message
-    send(
-      newEntry(state, {
-        message: { direction: 'outbound-reply', from: to, to: from ?? '', body, status: 'queued' },
-        segments: countSegments(body),
-      }),
-    )
+  function answerTo({ message: { from, to } }: Entry, body: string): Entry {
+    return newEntry(state, {
+      message: { direction: 'outbound-reply', from: to, to: from ?? '', body, status: 'queued' },
+      segments: countSegments(body),
+    })
   }
 
   return {
     send,
-    confirm: answer,
+    cancel(entry) {
+      change(state, entry, { status: 'canceled' })
+      callBack(entry)
+    },
+    confirm: (inbound, body) => send(answerTo(inbound, body)),
     reply(inbound, body) {
-      const number = findNumber(state, inbound.message.to)
+      const ours = inbound.message.to
+      const theirs = inbound.message.from ?? ''
+      const number = findNumber(state, ours)
       const service = number === undefined ? undefined : serviceOf(state, number)
-      if (state.optOuts.has(optOutKey(inbound.message.to, service, inbound.message.from ?? ''))) return
-      answer(inbound, body)
+      if (state.optOuts.has(optOutKey(state, ours, service, theirs))) return
+      const entry = answerTo(inbound, body)
+      if (state.loopGuard.admits(ours, theirs)) return send(entry)
+      Object.assign(entry.message, { status: 'failed', errorCode: 14107 })
+      record(state, entry)
     },
   }
+}
+
+/** A service looks when the message's turn comes: all that Advanced Opt-Out took, and a STOP since it was taken. */
+function isOptedOut(state: State, { message, sender }: Entry): boolean {
+  const service = state.services.find(({ sid }) => sid === message.messagingServiceSid)
+  return service !== undefined && state.optOuts.has(optOutKey(state, sender, service, message.to))
 }
 
 /** The order seen on the wire (nyaruka/courier), with the fields of failures and receipts where they were seen. */

@@ -1,14 +1,9 @@
 // POST Messages.json: what Twilio refuses at once, and the message it makes of the rest.
-import type { TwilioCode } from './errors.js'
+import { Refused, type TwilioCode } from './errors.js'
+import { optOutKey } from './opt-out.js'
+import { readSendAt } from './schedule.js'
 import { countSegments } from './segments.js'
-import { type Entry, findNumber, newEntry, optOutKey, type ServiceRow, type State, serviceOf } from './state.js'
-
-/** Thrown with the code of the refusal. */
-export class Refused extends Error {
-  constructor(readonly code: TwilioCode) {
-    super(`Twilio error ${code}`)
-  }
-}
+import { type Entry, findNumber, newEntry, type ServiceRow, type State, serviceOf } from './state.js'
 
 /** The magic numbers of test credentials (docs/iam/test-credentials), accepted beside live ones. */
 const magicFrom: Readonly<Record<string, TwilioCode>> = {
@@ -33,12 +28,15 @@ export function createMessage(state: State, form: URLSearchParams): Entry {
   const { body, mediaUrls } = readContent(form)
   const statusCallback = readStatusCallback(form)
   const validityMs = readValidityMs(form)
+  const sendAt = readSendAt(form, state.clock.now())
   const service = serviceSid === null ? undefined : getService(state, serviceSid)
   const sender = service === undefined ? checkedFrom(state, from ?? '', to) : chooseSender(state, service, from, to)
   if (sender === to) throw new Refused(21266)
   const number = findNumber(state, sender)
   const owner = service ?? (number === undefined ? undefined : serviceOf(state, number))
-  if (state.optOuts.has(optOutKey(sender, owner, to))) throw new Refused(21610)
+  // With Advanced Opt-Out the service takes the message, and fails it later.
+  const blocked = service?.advancedOptOut !== true && state.optOuts.has(optOutKey(state, sender, owner, to))
+  if (blocked) throw new Refused(21610)
   return newEntry(state, {
     message: {
       direction: 'outbound-api',
@@ -46,13 +44,14 @@ export function createMessage(state: State, form: URLSearchParams): Entry {
       from: service === undefined ? sender : null,
       to,
       body,
-      status: service === undefined ? 'queued' : 'accepted',
+      status: service === undefined ? 'queued' : sendAt === null ? 'accepted' : 'scheduled',
       messagingServiceSid: service?.sid ?? null,
       statusCallback,
     },
     sender,
     mediaUrls,
     validityMs,
+    sendAt,
     callbackUrl: statusCallback ?? service?.statusCallback ?? null,
     segments: service === undefined ? countSegments(body) : 0,
   })

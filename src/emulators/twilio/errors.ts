@@ -34,9 +34,19 @@ const errors = {
   21704: [400, 'The Messaging Service contains no phone numbers'],
   21705: [400, 'The Messaging Service is invalid'],
   30409: [400, 'This message cannot be canceled'],
+  35111: [400, 'SendAt timestamp is missing'],
+  35114: [400, 'Scheduling does not support this timestamp'],
+  35118: [400, 'MessagingServiceSid is required to schedule a message'],
 } as const satisfies Record<number, readonly [status: number, title: string]>
 
 export type TwilioCode = keyof typeof errors
+
+/** Thrown with the code of the refusal. */
+export class Refused extends Error {
+  constructor(readonly code: TwilioCode) {
+    super(`Twilio error ${code}`)
+  }
+}
 
 /** The 2010 API's error body, as the SDK's RestException reads it. */
 export function twilioError(code: TwilioCode): HttpAnswer {
@@ -46,6 +56,7 @@ export function twilioError(code: TwilioCode): HttpAnswer {
 
 /** Titles of the codes messages commonly end with. */
 const deliveryErrors: Readonly<Record<number, string>> = {
+  14107: 'SMS send rate limit exceeded',
   21610: 'Attempt to send to unsubscribed recipient',
   30001: 'Queue overflow',
   30002: 'Account suspended',

@@ -1,6 +1,7 @@
 // A text from a handset: routed, logged, its STOP honoured, its webhook sent, its TwiML answered.
 import type { Outbound } from './carrier.js'
 import type { Dispatcher } from './dispatch.js'
+import { honourOptOut, type Keyword } from './opt-out.js'
 import { countSegments } from './segments.js'
 import {
   demoUrl,
@@ -10,7 +11,6 @@ import {
   type NumberRow,
   newEntry,
   newSid,
-  optOutKey,
   record,
   type ServiceRow,
   type State,
@@ -38,7 +38,8 @@ export function createInbound(state: State, dispatcher: Dispatcher, outbound: Ou
       const service = serviceOf(state, number)
       const entry = logged(state, sms, service)
       // "All messages sent to the number will not be logged and received on the Account" (InboundRequestUrl, OpenAPI).
-      if (service?.inboundRequestUrl === null && !service.useInboundWebhookOnNumber) return entry
+      const deaf = service?.inboundRequestUrl === null && !service.useInboundWebhookOnNumber
+      if (deaf && number.smsApplicationSid === '') return entry
       const fate = state.fates.get(sms.from)
       if (typeof fate === 'number' && filtered.has(fate)) {
         entry.message.status = 'failed'
@@ -47,13 +48,13 @@ export function createInbound(state: State, dispatcher: Dispatcher, outbound: Ou
         return entry
       }
       record(state, entry)
-      honourOptOut(state, outbound, entry, number, service)
-      const target = routeOf(number, service)
+      const keyword = honourOptOut(state, outbound, entry, number, service)
+      const target = routeOf(state, number, service)
       if (target === undefined) return entry
       dispatcher.dispatch(`${sms.from}>${sms.to}`, {
         entry,
         ...target,
-        params: inboundParams(state, entry, sms),
+        params: inboundParams(state, entry, sms, service?.advancedOptOut === true ? keyword : undefined),
         onAnswer(answer) {
           entry.message.webhookAccepted = true
           emit(state, { type: 'message', message: { ...entry.message } })
@@ -96,9 +97,13 @@ interface Route {
   readonly fallback: WebhookTarget | undefined
 }
 
-function routeOf(number: NumberRow, service: ServiceRow | undefined): Route | undefined {
-  // An application hides the number's own URLs; the twin has no applications, so its texts reach nobody.
-  if (number.smsApplicationSid !== '') return undefined
+function routeOf(state: State, number: NumberRow, service: ServiceRow | undefined): Route | undefined {
+  if (number.smsApplicationSid !== '') {
+    const application = state.applications.find(({ sid }) => sid === number.smsApplicationSid)
+    if (application === undefined) return undefined
+    const { smsUrl, smsMethod, smsFallbackUrl, smsFallbackMethod } = application
+    return route(smsUrl, smsMethod, smsFallbackUrl, smsFallbackMethod)
+  }
   if (service !== undefined && !service.useInboundWebhookOnNumber) {
     return route(service.inboundRequestUrl, service.inboundMethod, service.fallbackUrl, service.fallbackMethod)
   }
@@ -115,8 +120,11 @@ function route(
   return { target: { url, method }, fallback: fallbackUrl ? { url: fallbackUrl, method: fallbackMethod } : undefined }
 }
 
-/** The captured order of fields; those of geography are there, blank, when nothing is known. */
-function inboundParams(state: State, entry: Entry, sms: Sms): Params {
+/**
+ * The captured order of fields; those of geography are there, blank, when nothing is known. OptOutType is in no capture:
+ * its place is a guess.
+ */
+function inboundParams(state: State, entry: Entry, sms: Sms, optOutType: Keyword | undefined): Params {
   const { sid, body, from, to, messagingServiceSid } = entry.message
   const geo = sms.geo ?? {}
   const mediaUrl = `${state.origin}/2010-04-01/Accounts/${state.accountSid}/Messages/${sid}/Media/`
@@ -130,6 +138,7 @@ function inboundParams(state: State, entry: Entry, sms: Sms): Params {
     ['FromZip', geo.zip ?? ''],
     ['SmsSid', sid],
     ['FromState', geo.state ?? ''],
+    ...(optOutType === undefined ? [] : [['OptOutType', optOutType] as const]),
     ['SmsStatus', 'received'],
     ['FromCity', geo.city ?? ''],
     ['Body', body],
@@ -145,40 +154,3 @@ function inboundParams(state: State, entry: Entry, sms: Sms): Params {
     ['ApiVersion', '2010-04-01'],
   ]
 }
-
-const stops = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'])
-const starts = new Set(['START', 'UNSTOP', 'YES'])
-const helps = new Set(['HELP', 'INFO'])
-
-/**
- * Default opt-out handling: whole-message keywords; the webhook is called all the same. Long codes have the full set;
- * toll-free numbers STOP, START and UNSTOP by the network; short codes none (help.twilio.com 223134027, 360058144374).
- */
-function honourOptOut(
-  state: State,
-  outbound: Outbound,
-  entry: Entry,
-  number: NumberRow,
-  service: ServiceRow | undefined,
-): void {
-  if (number.kind === 'short-code') return
-  const tollFree = number.kind === 'toll-free'
-  const word = entry.message.body.trim().toUpperCase()
-  const key = optOutKey(number.phoneNumber, service, entry.message.from ?? '')
-  if (tollFree ? word === 'STOP' : stops.has(word)) {
-    if (state.optOuts.has(key)) return
-    state.optOuts.add(key)
-    // Of the network's own words only this beginning is on record.
-    outbound.confirm(entry, tollFree ? 'NETWORK MSG: You replied with the word "stop"' : unsubscribed)
-  } else if (starts.has(word) && !(tollFree && word === 'YES')) {
-    if (state.optOuts.delete(key)) outbound.confirm(entry, resubscribed)
-  } else if (helps.has(word) && !tollFree) {
-    outbound.confirm(entry, help)
-  }
-}
-
-const unsubscribed =
-  'You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe.'
-const resubscribed = 'You have successfully been re-subscribed.'
-/** The exact default words for HELP are on no page; what matters is that the customer gets a text we did not send. */
-const help = 'Reply STOP to unsubscribe. Msg&Data Rates May Apply.'

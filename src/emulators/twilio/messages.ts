@@ -2,8 +2,8 @@
 import { type HttpAnswer, type HttpRequest, json } from '../http.js'
 import { listPage, type Route, readForm, rfc2822 } from './api.js'
 import type { Outbound } from './carrier.js'
-import { createMessage, Refused } from './create-message.js'
-import { deliveryErrorTitle, twilioError } from './errors.js'
+import { createMessage } from './create-message.js'
+import { deliveryErrorTitle, Refused, twilioError } from './errors.js'
 import { change, type Entry, findEntry, type State } from './state.js'
 
 export function messageRoutes(state: State, outbound: Outbound): Route[] {
@@ -19,7 +19,7 @@ export function messageRoutes(state: State, outbound: Outbound): Route[] {
     { method: 'GET', path: all, handle: (request) => list(state, request) },
     { method: 'POST', path: all, handle: (request) => create(state, outbound, request) },
     { method: 'GET', path: one, handle: withEntry((entry) => json(200, render(state, entry))) },
-    { method: 'POST', path: one, handle: withEntry((entry, request) => update(state, entry, request)) },
+    { method: 'POST', path: one, handle: withEntry((entry, request) => update(state, outbound, entry, request)) },
     {
       method: 'DELETE',
       path: one,
@@ -42,10 +42,14 @@ function create(state: State, outbound: Outbound, request: HttpRequest): HttpAns
   }
 }
 
-/** `Body=` redacts; `Status=canceled` is for scheduled messages, and the twin schedules none. */
-function update(state: State, entry: Entry, request: HttpRequest): HttpAnswer {
+/** `Body=` redacts; `Status=canceled` is for messages still scheduled. */
+function update(state: State, outbound: Outbound, entry: Entry, request: HttpRequest): HttpAnswer {
   const form = readForm(request)
-  if (form.has('Status')) return twilioError(30409)
+  const status = form.get('Status')
+  if (status !== null) {
+    if (status !== 'canceled' || entry.message.status !== 'scheduled') return twilioError(30409)
+    outbound.cancel(entry)
+  }
   if (form.get('Body') === '') change(state, entry, { body: '' })
   return json(200, render(state, entry))
 }

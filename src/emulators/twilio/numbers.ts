@@ -91,6 +91,7 @@ function renderAccount({ accountSid, authToken, startedAt }: State): unknown {
     sid: accountSid,
     status: 'active',
     subresource_uris: {
+      applications: `${base}/Applications.json`,
       incoming_phone_numbers: `${base}/IncomingPhoneNumbers.json`,
       messages: `${base}/Messages.json`,
       short_codes: `${base}/SMS/ShortCodes.json`,

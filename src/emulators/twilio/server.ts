@@ -2,6 +2,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { type HttpAnswer, type HttpRequest, startHttp } from '../http.js'
 import type { Route } from './api.js'
+import { applicationRoutes } from './applications.js'
 import { createOutbound, losesMessages, type Outbound } from './carrier.js'
 import { createDispatcher } from './dispatch.js'
 import { twilioError } from './errors.js'
@@ -27,6 +28,7 @@ export async function startTwilioTwin(options: TwilioTwinOptions): Promise<Twili
     ...mediaRoutes(state),
     ...numberRoutes(state),
     ...serviceRoutes(state),
+    ...applicationRoutes(state),
   ]
   const { host, port } = options
   const cdn = await startHttp({ host, clock: state.clock, handle: (request) => serveCdn(state, request) })
@@ -63,6 +65,11 @@ export async function startTwilioTwin(options: TwilioTwinOptions): Promise<Twili
       const number = findNumber(state, phoneNumber)
       if (number === undefined) throw new Error(`${phoneNumber} is not a number of this twin`)
       Object.assign(number, { smsUrl, smsFallbackUrl, updatedAt: state.clock.now() })
+    },
+    enableAdvancedOptOut(serviceSid) {
+      const service = state.services.find(({ sid }) => sid === serviceSid)
+      if (service === undefined) throw new Error(`${serviceSid} is not a Messaging Service of this twin`)
+      service.advancedOptOut = true
     },
     subscribe(listener) {
       state.listeners.add(listener)

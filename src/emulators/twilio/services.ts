@@ -128,6 +128,7 @@ function create(state: State, request: HttpRequest): HttpAnswer {
     fallbackMethod: 'POST',
     statusCallback: null,
     useInboundWebhookOnNumber: false,
+    advancedOptOut: false,
     pool: [],
     createdAt: now,
     updatedAt: now,

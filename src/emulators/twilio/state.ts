@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { realClock, type TwinClock } from '../clock.js'
 import { createFaults, type Faults } from '../faults.js'
+import { createLoopGuard, type LoopGuard } from './loop-guard.js'
 import type { TwilioTwinEvent, TwilioTwinOptions, TwinFate, TwinMessage, TwinNumber } from './types.js'
 import { createWork, type Work } from './work.js'
 
@@ -11,6 +12,8 @@ export interface Entry {
   /** Media an API caller asked for, not fetched yet. */
   readonly mediaUrls: readonly string[]
   readonly validityMs: number
+  /** Epoch ms; null for at once. */
+  readonly sendAt: number | null
   /** The number it goes out by: known before `from` shows it when a Messaging Service sends. */
   readonly sender: string
   /** Where its status callbacks go: its own URL, or its service's. */
@@ -48,8 +51,20 @@ export interface ServiceRow {
   fallbackMethod: 'GET' | 'POST'
   statusCallback: string | null
   useInboundWebhookOnNumber: boolean
+  advancedOptOut: boolean
   /** SIDs of the phone numbers and short codes in its sender pool. */
   readonly pool: string[]
+  readonly createdAt: number
+  updatedAt: number
+}
+
+export interface ApplicationRow {
+  readonly sid: string
+  friendlyName: string
+  smsUrl: string | null
+  smsMethod: 'GET' | 'POST'
+  smsFallbackUrl: string | null
+  smsFallbackMethod: 'GET' | 'POST'
   readonly createdAt: number
   updatedAt: number
 }
@@ -70,6 +85,7 @@ export interface State {
   readonly entries: Entry[]
   readonly numbers: NumberRow[]
   readonly services: ServiceRow[]
+  readonly applications: ApplicationRow[]
   /** `sender number or service SID|recipient` of everyone who texted STOP. */
   readonly optOuts: Set<string>
   readonly fates: Map<string, TwinFate>
@@ -77,6 +93,7 @@ export interface State {
   readonly stickySenders: Map<string, string>
   /** Per sender, resolves when its latest message has been handed to the carrier. */
   readonly lastHandedOver: Map<string, Promise<void>>
+  readonly loopGuard: LoopGuard
   readonly listeners: Set<(event: TwilioTwinEvent) => void>
   /** Known once the listeners are up. */
   origin: string
@@ -120,10 +137,12 @@ export function createState(options: TwilioTwinOptions): State {
       updatedAt: startedAt,
     })),
     services: [],
+    applications: [],
     optOuts: new Set(),
     fates: new Map(),
     stickySenders: new Map(),
     lastHandedOver: new Map(),
+    loopGuard: createLoopGuard(clock),
     listeners: new Set(),
     origin: '',
     cdnOrigin: '',
@@ -164,6 +183,7 @@ export function newEntry(state: State, { message, ...rest }: NewEntry): Entry {
     media,
     mediaUrls,
     validityMs: 36_000_000,
+    sendAt: null,
     sender: message.from ?? '',
     callbackUrl: null,
     segments: 0,
@@ -192,12 +212,4 @@ export function findNumber(state: State, phoneNumber: string): NumberRow | undef
 
 export function serviceOf(state: State, number: NumberRow): ServiceRow | undefined {
   return state.services.find((service) => service.pool.includes(number.sid))
-}
-
-/**
- * Who a STOP to this sender silences, and whose sends it refuses: the sender's whole Messaging Service, or the number
- * alone (help.twilio.com, "How opt-outs work").
- */
-export function optOutKey(sender: string, service: ServiceRow | undefined, recipient: string): string {
-  return `${service?.sid ?? sender}|${recipient}`
 }

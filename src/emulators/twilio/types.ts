@@ -3,6 +3,7 @@ import type { Faults } from '../faults.js'
 
 export type TwinMessageStatus =
   | 'accepted'
+  | 'scheduled'
   | 'queued'
   | 'sending'
   | 'sent'
@@ -107,6 +108,11 @@ export interface TwilioTwin {
   setFate(phoneNumber: string, fate: TwinFate): void
   numbers(): readonly TwinNumber[]
   setSmsUrl(phoneNumber: string, smsUrl: string, smsFallbackUrl?: string): void
+  /**
+   * Throws the console's switch, which no API can throw, and which stays thrown: texts of STOP, START and HELP to this
+   * Messaging Service carry OptOutType, and what it sends to who opted out is accepted, then failed with 21610.
+   */
+  enableAdvancedOptOut(serviceSid: string): void
   subscribe(listener: (event: TwilioTwinEvent) => void): () => void
   /** Requests answered so far, by `METHOD path-with-sids-replaced`, for counting attempts. */
   requestCounts(): Readonly<Record<string, number>>

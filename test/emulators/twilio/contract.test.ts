@@ -17,6 +17,7 @@ describe.skipIf(!contractsPresent)(`against Twilio's OpenAPI files${why}`, () =>
     const inbound = twin.text({ from: customer, to: our, body: '', media: [{ contentType: 'image/png', data }] })
     twin.setFate(customer, 30003)
     await client.messages.create({ to: customer, from: our, body: 'lost' })
+    const application = await client.applications.create({ friendlyName: 'Relay' })
     await clock.advance(1000)
     const media = await (await rest(twin, `/Messages/${inbound.sid}/Media.json`)).json()
     const contract = loadContract()
@@ -30,6 +31,8 @@ describe.skipIf(!contractsPresent)(`against Twilio's OpenAPI files${why}`, () =>
         `Messages/${inbound.sid}/Media/${media.media_list[0].sid}.json`,
         'IncomingPhoneNumbers.json',
         `IncomingPhoneNumbers/${number?.sid}.json`,
+        'Applications.json',
+        `Applications/${application.sid}.json`,
         'SMS/ShortCodes.json',
         `SMS/ShortCodes/${short?.sid}.json`,
       ].map((name) => `/2010-04-01/Accounts/${accountSid}/${name}`),

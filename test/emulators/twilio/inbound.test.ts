@@ -1,5 +1,5 @@
 import { validateRequest } from 'twilio/lib/webhooks/webhooks.js'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { signatureOf } from '../../../src/emulators/twilio/signature.js'
 import { contractsPresent, readContract } from './contract.js'
 import { accountSid, authToken, customer, our, type Reply, serviceWith, startReceiver, startTwin } from './twins.js'
@@ -211,9 +211,9 @@ describe('the route of a text', () => {
   })
 })
 
-describe('the answer to a text', () => {
-  const xml = (body: string): Reply => ({ status: 200, headers: { 'content-type': 'text/xml' }, body })
+const xml = (body: string): Reply => ({ status: 200, headers: { 'content-type': 'text/xml' }, body })
 
+describe('the answer to a text', () => {
   it.each([
     ['an empty TwiML response', xml('<?xml version="1.0" encoding="UTF-8"?><Response/>'), []],
     ['204', { status: 204 }, []],
@@ -239,6 +239,48 @@ describe('the answer to a text', () => {
     const [, ...answers] = twin.handset(customer)
     expect(answers).toMatchObject(texts.map((body) => ({ body, direction: 'outbound-reply', status: 'delivered' })))
     expect(answers).toHaveLength(texts.length)
+  })
+})
+
+describe('replies that go in circles', () => {
+  it('fail with 14107 beyond 30 between two numbers within 30 seconds, and go again after that', async () => {
+    const texts = '<Message>x</Message>'.repeat(31)
+    const receiver = await startReceiver(() => xml(`<Response>${texts}</Response>`))
+    const { twin, clock } = await startTwin({ numbers: numbers(receiver.url) })
+    const failed = () => twin.messages().flatMap(({ status, errorCode }) => (status === 'failed' ? [errorCode] : []))
+
+    twin.text({ from: customer, to: our, body: 'hello' })
+    await nextTurn(twin, 31)
+    expect(failed()).toEqual([14107])
+    twin.text({ from: '+15550100101', to: our, body: 'another pair' })
+    while (twin.messages().length < 64) await new Promise((resolve) => setImmediate(resolve))
+    expect(failed()).toEqual([14107, 14107])
+    await clock.advance(30_000)
+    twin.text({ from: customer, to: our, body: 'hello again' })
+    while (twin.messages().length < 96) await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(400)
+    await twin.idle()
+
+    expect(failed()).toEqual([14107, 14107, 14107])
+    expect(twin.handset(customer).filter(({ direction }) => direction === 'outbound-reply')).toHaveLength(60)
+    expect(receiver.received).toHaveLength(3)
+  })
+})
+
+describe('many texts at once', () => {
+  it('wait for their webhooks without a warning of node’s', async () => {
+    const warnings: string[] = []
+    const heed = ({ message }: Error) => warnings.push(message)
+    process.on('warning', heed)
+    onTestFinished(() => void process.off('warning', heed))
+    const receiver = await startReceiver(() => 'hang')
+    const { twin } = await startTwin({ numbers: numbers(receiver.url) })
+
+    for (let nth = 0; nth < 50; nth += 1) twin.text({ from: `+155501001${10 + nth}`, to: our, body: 'x' })
+    await receiver.until(50)
+    await twin.stop()
+
+    expect(warnings).toEqual([])
   })
 })
 
