@@ -34,6 +34,11 @@ export class ManualClock implements Clock {
     })
   }
 
+  /** The process was suspended: time has passed, and nobody has woken yet. */
+  jump(ms: number): void {
+    this.#now += ms
+  }
+
   /** Turns the clock forward, waking sleepers in the order in which their time comes. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms
@@ -46,5 +51,23 @@ export class ManualClock implements Clock {
       await new Promise((resolve) => setImmediate(resolve))
     }
     this.#now = until
+  }
+}
+
+export interface Turn {
+  readonly clock: ManualClock
+  readonly stepMs: number
+  /** Something that passes through the store: what the last turn set off there is over when it resolves. */
+  readonly after: () => Promise<unknown>
+}
+
+/** Lets real I/O run until this holds, turning a clock where one is given. Fails after ten seconds of real time. */
+export async function until(what: string, holds: () => boolean, turn?: Turn): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`never: ${what}`)
+    await turn?.clock.advance(turn.stepMs)
+    for (let round = 0; round < 3; round += 1) await turn?.after()
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
