@@ -63,7 +63,8 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
   const { store, intercom, twilio, statusCallback, isForCustomer, visibleAfterMs } = parts
 
   /**
-   * Replies written before this one that no webhook has brought (yet): they go first. Resolves to how many were new.
+   * Replies written before this one that have not come to an end: their webhooks are late or lost, or just behind.
+   * They go first. Resolves to how many there are.
    */
   const ingestEarlier = async (reply: AgentReply, thread: Thread, conversation: Conversation, tools: Tools) => {
     const mine = replyDelivery(reply, thread)
@@ -71,9 +72,9 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       .filter((part) => part.id !== reply.partId && isForCustomer(part))
       .map((part) => replyDelivery(replyOf(conversation.id, part), thread))
       .filter(({ rank }) => rank < mine.rank)
-    const unseen = new Set(await store.unseen(earlier.map(({ dedupeKey }) => dedupeKey)))
-    for (const one of earlier) if (unseen.has(one.dedupeKey)) await store.ingest(one, tools.now())
-    return unseen.size
+    const unsettled = new Set(await store.unsettled(earlier.map(({ dedupeKey }) => dedupeKey)))
+    for (const one of earlier) if (unsettled.has(one.dedupeKey)) await store.ingest(one, tools.now())
+    return unsettled.size
   }
 
   const send = (delivery: Delivery<'agent-reply'>, thread: Thread, body: string, index: number, tools: Tools) => {
@@ -135,7 +136,7 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
             outcome: 'transient',
             code: 'earlier-first',
             deferred: true,
-            retryAfterMs: 0,
+            retryAfterMs: 50,
           })
         }
       }

@@ -1,5 +1,5 @@
 // The store's methods over whatever runs operations: a writer thread on one file, or a pool of connections.
-import type { IngestRequest } from './ledger-ingest.js'
+import { type DeliveryRow, toRow } from './delivery-row.js'
 import type { OperationName } from './operations.js'
 import type { Ingested, Store } from './store.js'
 
@@ -7,7 +7,7 @@ export type Arguments<Name extends OperationName> = Parameters<Store[Name]>
 export type Result<Name extends OperationName> = Awaited<ReturnType<Store[Name]>>
 
 export interface Engine extends Pick<Store, 'engine' | 'onWork' | 'close'> {
-  ingest(request: IngestRequest): Promise<Ingested>
+  ingest(row: DeliveryRow): Promise<Ingested>
   run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>>
 }
 
@@ -18,8 +18,8 @@ export function storeOver(engine: Engine): Store {
       engine.run(name, ...args)
   return {
     engine: engine.engine,
-    ingest: (delivery, now) => engine.ingest({ delivery, now }),
-    unseen: via('unseen'),
+    ingest: (delivery, now) => engine.ingest(toRow(delivery, now)),
+    unsettled: via('unsettled'),
     register: via('register'),
     heartbeat: via('heartbeat'),
     unregister: via('unregister'),

@@ -1,15 +1,11 @@
 // Accepting deliveries, any number at once, in a handful of statements.
 import { sql } from 'kysely'
-import type { DeliveryId, Lane, NewDelivery, Priority, Shore } from '../delivery.js'
+import type { DeliveryId, Lane, Priority, Shore } from '../delivery.js'
 import { compareBytes } from './bytes.js'
+import type { DeliveryRow } from './delivery-row.js'
 import { isAmong, literal, manyRows, statement, type Tx } from './statement.js'
 import type { Ingested } from './store.js'
 import { addTotals } from './totals.js'
-
-export interface IngestRequest {
-  readonly delivery: NewDelivery
-  readonly now: number
-}
 
 interface LaneRow {
   readonly lane: Lane
@@ -31,12 +27,6 @@ const wakeLanes = manyRows<LaneRow, unknown>(['lane', 'shore', 'priority', 'next
     ),
 )
 
-type DeliveryRow = Omit<NewDelivery, 'dedupeKey' | 'payload'> & {
-  readonly dedupe_key: string
-  readonly payload: string
-  readonly received_at: number
-}
-
 const insertDeliveries = manyRows<DeliveryRow, { id: DeliveryId; dedupe_key: string }>(
   ['kind', 'dedupe_key', 'lane', 'shore', 'priority', 'number', 'rank', 'payload', 'received_at'],
   (db, rows) =>
@@ -50,56 +40,61 @@ const insertDeliveries = manyRows<DeliveryRow, { id: DeliveryId; dedupe_key: str
 const idsOf = statement((db, args: { keys: readonly string[] }, dialect) =>
   db
     .selectFrom('deliveries')
-    .select(['id', 'dedupe_key'])
+    .select(['id', 'dedupe_key', 'state'])
     .where(isAmong(dialect, 'dedupe_key', args.keys)),
 )
 
-function lanesOf(requests: readonly IngestRequest[]): LaneRow[] {
+function lanesOf(rows: readonly DeliveryRow[]): LaneRow[] {
   const lanes = new Map<Lane, LaneRow>()
-  for (const { delivery, now } of requests) {
-    const { lane, shore, priority } = delivery
+  for (const { lane, shore, priority, received_at: next_at } of rows) {
     const known = lanes.get(lane)
-    if (known === undefined) lanes.set(lane, { lane, shore, priority, next_at: now })
+    if (known === undefined) lanes.set(lane, { lane, shore, priority, next_at })
     else if (priority === 'live') lanes.set(lane, { ...known, priority })
   }
   return [...lanes.values()]
 }
 
 /**
- * Answers in the order of the requests. Lanes are locked first and in one order everywhere (two processes with
+ * Answers in the order of the rows. Lanes are locked first and in one order everywhere (two processes with
  * overlapping lanes in different orders would deadlock); the lock makes the order of ids in a lane the order of
- * commits, across processes. Inside a lane the order of the requests is kept.
+ * commits, across processes. Inside a lane the order of the rows is kept.
  */
-export async function ingestBatch(tx: Tx, requests: readonly IngestRequest[]): Promise<Ingested[]> {
-  const ordered = requests.toSorted((a, b) => compareBytes(a.delivery.lane, b.delivery.lane))
+export async function ingestBatch(tx: Tx, rows: readonly DeliveryRow[]): Promise<Ingested[]> {
+  const ordered = rows.toSorted((a, b) => compareBytes(a.lane, b.lane))
   await wakeLanes(tx, lanesOf(ordered))
-  const rows = ordered.map(({ delivery, now }): DeliveryRow => {
-    const { dedupeKey, payload, ...rest } = delivery
-    return { ...rest, dedupe_key: dedupeKey, payload: JSON.stringify(payload), received_at: now }
-  })
-  const fresh = new Map((await insertDeliveries(tx, rows)).map((row) => [row.dedupe_key, row.id]))
-  const ids = new Map(fresh)
-  if (fresh.size < requests.length) {
-    const others = requests.map(({ delivery }) => delivery.dedupeKey).filter((key) => !fresh.has(key))
-    for (const row of others.length > 0 ? await idsOf(tx, { keys: others }) : []) ids.set(row.dedupe_key, row.id)
-  }
+  const fresh = new Map<string, DeliveryId>()
+  for (const { id, dedupe_key } of await insertDeliveries(tx, ordered)) fresh.set(dedupe_key, id)
+  const known = new Map<string, DeliveryId>()
+  const others = rows.map((row) => row.dedupe_key).filter((key) => !fresh.has(key))
+  for (const { id, dedupe_key } of others.length > 0 ? await idsOf(tx, { keys: others }) : []) known.set(dedupe_key, id)
 
-  const first = new Set<IngestRequest>()
-  for (const request of ordered) if (fresh.delete(request.delivery.dedupeKey)) first.add(request)
+  // Of rows with the same key, the first in order was the one inserted.
+  const answers = new Map<DeliveryRow, Ingested>()
+  const received: DeliveryRow[] = []
+  for (const row of ordered) {
+    const inserted = fresh.get(row.dedupe_key)
+    const id = inserted ?? known.get(row.dedupe_key)
+    if (id === undefined) throw new Error(`Delivery ${row.dedupe_key} was neither new nor known`)
+    answers.set(row, { id, duplicate: inserted === undefined })
+    if (inserted === undefined) continue
+    received.push(row)
+    fresh.delete(row.dedupe_key)
+    known.set(row.dedupe_key, inserted)
+  }
   await addTotals(
     tx,
-    [...first].map(({ delivery: { number, kind }, now: at }) => ({ at, number, kind, what: 'received' as const })),
+    received.map(({ received_at: at, number, kind }) => ({ at, number, kind, what: 'received' as const })),
   )
-  if (first.size > 0) await tx.announce()
-
-  return requests.map((request) => {
-    const id = ids.get(request.delivery.dedupeKey)
-    if (id === undefined) throw new Error(`Delivery ${request.delivery.dedupeKey} was neither new nor known`)
-    return { id, duplicate: !first.has(request) }
-  })
+  if (received.length > 0) await tx.announce()
+  return rows.map((row) => answers.get(row) ?? missing(row))
 }
 
-export async function unseen(tx: Tx, dedupeKeys: readonly string[]): Promise<readonly string[]> {
-  const seen = new Set((await idsOf(tx, { keys: dedupeKeys })).map((row) => row.dedupe_key))
-  return dedupeKeys.filter((key) => !seen.has(key))
+function missing(row: DeliveryRow): never {
+  throw new Error(`Delivery ${row.dedupe_key} was not answered`)
+}
+
+export async function unsettled(tx: Tx, dedupeKeys: readonly string[]): Promise<readonly string[]> {
+  const rows = await idsOf(tx, { keys: dedupeKeys })
+  const settled = new Set(rows.filter(({ state }) => state !== 'ready').map((row) => row.dedupe_key))
+  return dedupeKeys.filter((key) => !settled.has(key))
 }

@@ -2,7 +2,7 @@
 import { findContact, forgetContact, isKnownContact, lockContact, saveContact } from './contacts.js'
 import { heartbeat, register, unregister } from './leases.js'
 import { claim, nextDue } from './ledger-claim.js'
-import { unseen } from './ledger-ingest.js'
+import { unsettled } from './ledger-ingest.js'
 import { beginStep, dropStep, finishStep, settle } from './ledger-settle.js'
 import { holdLimit, limitHeadroom, setLimitRule, takeLimit } from './limits.js'
 import { findReceipt, findReceiptByRef, saveReceipt } from './receipts.js'
@@ -34,7 +34,7 @@ const put = <Run>(run: Run): Operation<Run> => ({ run, writes: true, together: f
 const change = <Run>(run: Run): Operation<Run> => ({ run, writes: true, together: true })
 
 export const operations: Operations = {
-  unseen: look(unseen),
+  unsettled: look(unsettled),
   register: put(register),
   heartbeat: change(heartbeat),
   unregister: change(unregister),

@@ -122,8 +122,8 @@ export interface Store {
   /** Durable when it resolves. Concurrent calls share a commit. Duplicates are success. */
   ingest(delivery: NewDelivery, now: number): Promise<Ingested>
 
-  /** Those of the keys under which nothing was ever ingested, in the order given. */
-  unseen(dedupeKeys: readonly string[]): Promise<readonly string[]>
+  /** Those of the keys under which nothing has come to an end yet: never ingested, or still ready. In the order given. */
+  unsettled(dedupeKeys: readonly string[]): Promise<readonly string[]>
 
   /** Starts a lease; lanes may be claimed under it until it runs out. */
   register(instance: InstanceId, leaseMs: number, now: number): Promise<void>

@@ -48,22 +48,32 @@ onEachEngine('the ledger', (subject) => {
       })
     })
 
-    it('lists the keys it has never seen, in the order given', async () => {
-      await subject.store.ingest(aDelivery({ dedupeKey: 'twilio:SM2' }), 1000)
-      const unseen = await subject.store.unseen(['twilio:SM9', 'twilio:SM2', 'twilio:SM1'])
-      expect(unseen).toEqual(['twilio:SM9', 'twilio:SM1'])
-      expect(await subject.store.unseen([])).toEqual([])
+    it('lists the keys under which nothing has come to an end, in the order given', async () => {
+      const { store } = subject
+      await store.register('me', 9000, 0)
+      await store.ingest(aDelivery({ dedupeKey: 'twilio:SM2', lane: 'a' }), 1000)
+      const settled = await claimOne(store, 'me', 1000)
+      await store.settle(settled, { state: 'suppressed', reason: 'nothing to send' }, 1000)
+      await store.ingest(aDelivery({ dedupeKey: 'twilio:SM3', lane: 'b' }), 1000)
+      expect(await store.unsettled(['twilio:SM9', 'twilio:SM2', 'twilio:SM3', 'twilio:SM1'])).toEqual([
+        'twilio:SM9',
+        'twilio:SM3',
+        'twilio:SM1',
+      ])
+      expect(await store.unsettled([])).toEqual([])
     })
 
     it('spoils nobody else when one of the calls made together cannot be stored', async () => {
       const { store } = subject
-      const impossible = aDelivery({ lane: null as unknown as string }) // what the types forbid
+      const impossible = aDelivery({ lane: 'c', number: null as unknown as string }) // what the types forbid
       const [good, bad, alsoGood] = await Promise.allSettled([
         store.ingest(aDelivery({ lane: 'a' }), 1000),
         store.ingest(impossible, 1000),
         store.ingest(aDelivery({ lane: 'b' }), 1000),
       ])
       expect([good.status, bad.status, alsoGood.status]).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      const lanes = await subject.place.sql('select lane from lanes order by lane')
+      expect(lanes.map(({ lane }) => lane)).toEqual(['a', 'b'])
       expect((await store.summarize(0, 1000)).waiting).toBe(2)
     })
   })
