@@ -9,7 +9,8 @@ export interface Payloads {
 export type DeliveryKind = keyof Payloads
 
 /** The side a lane delivers to. A shore is paused as a whole when it is down. */
-export type Shore = 'twilio' | 'intercom'
+export const shores = ['twilio', 'intercom'] as const
+export type Shore = (typeof shores)[number]
 
 /** Live: a person is waiting. Bulk: campaigns; never ahead of anything live. */
 export type Priority = 'live' | 'bulk'

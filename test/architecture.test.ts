@@ -40,7 +40,10 @@ const mayImport: Readonly<Record<string, readonly Leave[]>> = {
   flows: [values('words'), types('store/store', 'twilio', 'intercom')],
   server: [values('words', 'twilio/webhook', 'intercom/webhook'), types('store/store')],
   bridge: [values('words', 'transport', 'config', 'store', 'twilio', 'intercom', 'relay', 'flows', 'server')],
-  commands: [values('words', 'bridge', 'config', 'store/open', 'cli/exit-codes', 'emulators'), types('cli', 'store/store')],
+  commands: [
+    values('words', 'bridge', 'config', 'store/open', 'cli/exit-codes', 'emulators'),
+    types('cli', 'store/store'),
+  ],
   cli: [values('words', 'config/schema'), types('store/store'), later('config', 'store/open', 'commands')],
   emulators: [],
 }

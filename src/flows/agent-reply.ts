@@ -27,7 +27,7 @@ export interface AgentReplyParts {
 }
 
 /** The lane of replies: one direction of one thread; until the thread is known, the conversation stands for it. */
-export function replyLane(thread: Thread | undefined, conversationId: ConversationId): string {
+function replyLane(thread: Thread | undefined, conversationId: ConversationId): string {
   return thread === undefined ? `out:conversation:${conversationId}` : `out:${thread.ours}:${thread.theirs}`
 }
 

@@ -29,7 +29,7 @@ export interface InboundSmsParts {
 }
 
 /** The customer's words and, in words, what came with them. */
-export function inboxBody(sms: InboundSms): string {
+function inboxBody(sms: InboundSms): string {
   const media = sms.media.map(
     ({ contentType }) => `[attachment: ${contentType}, see message ${sms.messageSid} in Twilio]`,
   )

@@ -2,7 +2,7 @@
 import { compile } from 'html-to-text'
 
 /** Twilio refuses longer bodies (21617). Counted in UTF-16 units, as Twilio does for non-GSM text. */
-export const longestSms = 1600
+const longestSms = 1600
 
 const longestHtml = 64 * 1024
 /** html-to-text recurses: 20,000 nested tags take seconds or overflow the stack. No person nests like that. */

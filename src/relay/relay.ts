@@ -24,7 +24,7 @@ export interface RelaySettings {
   readonly firstPauseMs: number
 }
 
-export const defaultRelaySettings: RelaySettings = {
+const defaultRelaySettings: RelaySettings = {
   leaseMs: 15_000,
   concurrency: 64,
   bulkConcurrency: 32,

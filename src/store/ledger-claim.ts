@@ -1,6 +1,6 @@
 // Taking ownership of idle lanes that are due, and reading the head of each.
 import { sql } from 'kysely'
-import type { Delivery, Lane, Priority, Shore, Step } from '../delivery.js'
+import { type Delivery, type Lane, type Priority, type Shore, type Step, shores } from '../delivery.js'
 import { isAmong, literal, statement, type Tx } from './statement.js'
 import type { Claimed, InstanceId, Store } from './store.js'
 
@@ -25,9 +25,7 @@ const ownedOfShore = statement((db, args: { shore: Shore }) =>
   db.selectFrom('lanes').select('lane').where('owner', 'is not', null).where('shore', '=', args.shore).limit(1),
 )
 
-const queues = (['live', 'bulk'] as const).flatMap((priority) =>
-  (['twilio', 'intercom'] as const).map((shore) => ({ priority, shore })),
-)
+const queues = (['live', 'bulk'] as const).flatMap((priority) => shores.map((shore) => ({ priority, shore })))
 
 /** The earliest idle lane of each shore and priority. */
 const earliest = statement((db, _args: object) => {

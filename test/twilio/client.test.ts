@@ -112,7 +112,7 @@ describe('sending', () => {
       code: '21211',
       status: 400,
       message:
-        "twilio answered POST /2010-04-01/Accounts/{id}/Messages.json with 400, code 21211: The phone number is not valid. Ask the customer for the right number (with +country code).",
+        'twilio answered POST /2010-04-01/Accounts/{id}/Messages.json with 400, code 21211: The phone number is not valid. Ask the customer for the right number (with +country code).',
     })
   })
 
