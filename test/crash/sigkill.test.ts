@@ -22,7 +22,7 @@ describe.each(['sqlite', 'postgres'] as const)('killed on %s', (engine) => {
       await world.subscribe()
 
       // Nothing gets past its first step: the vendor does not answer.
-      world.intercom.faults.arm('slow', { ms: 60_000 })
+      world.intercom.faults.arm('timeout-after')
       const rounds = ['a', 'b', 'c', 'd', 'e']
       let answered = 0
       world.twilio.subscribe((event) => {
