@@ -45,7 +45,7 @@ export function createContext({ io, env, clock, flags, stopSignal }: ContextPart
       const { loadStoreConfig } = await import('../config/load.js')
       const { store } = await loadStoreConfig(await sources())
       const { openStore } = await import('../store/open.js')
-      return openStore(store, { now: clock.now(), thread: false })
+      return openStore(store, { now: clock.now(), thread: false, create: false })
     },
     stopSignal,
   }

@@ -62,6 +62,7 @@ function toJson(summary: Summary, parked: readonly DeliverySummary[], verdict: V
       reason: reason ?? null,
       error: fault?.message ?? null,
     })),
+    conflicts: summary.conflicts,
     failures: summary.failures.map(({ errorCode, count }) => ({ error_code: errorCode ?? null, count })),
     pauses: summary.pauses.map(({ shore, reason, pausedAt, until }) => ({ shore, reason, paused_at: pausedAt, until })),
     processes: summary.instances.map(({ id, startedAt, leaseUntil }) => ({
@@ -93,6 +94,7 @@ async function print({ io }: Context, { summary, parked, verdict, now }: Found):
   line('queue', `${summary.waiting} waiting${oldest}`)
   const failures = summary.failures.map(({ errorCode, count }) => `${errorCode ?? 'no code'} × ${count}`)
   if (failures.length > 0) line('not delivered', failures.join(' · '))
+  if (summary.conflicts > 0) line('conflicting', `${summary.conflicts} (Twilio says both arrived and failed)`)
   if (parked.length === 0) return
   line('dead letters', `${summary.parked}${summary.parked > parked.length ? `, the newest ${parked.length}:` : ''}`)
   const rows = parked.map(({ id, kind, number, receivedAt, reason, fault }) => [

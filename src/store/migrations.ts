@@ -143,6 +143,7 @@ create table texts (
   updated_at ${time} not null
 )${clustered};
 create index texts_by_ref on texts (ref) where ref is not null;
+create index texts_in_conflict on texts (conflict_at) where conflict_at is not null;
 create index texts_failed on texts (updated_at, error_code) where status in ('undelivered', 'failed');
 
 create table totals (

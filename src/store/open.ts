@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describeError, UserError } from '../errors.js'
 import { type Engine, storeOver } from './engine.js'
@@ -8,14 +9,16 @@ export interface OpenOptions {
   readonly now: number
   /** False: SQLite on this thread, for commands that look and leave. A writer thread would cost their start-up. */
   readonly thread?: boolean
+  /** False: a SQLite file that is not there is an error rather than made. */
+  readonly create?: boolean
 }
 
 /** Opens `sqlite:PATH` or `postgres://…`, making or migrating its tables. Throws a UserError when it cannot. */
-export async function openStore(url: string, { now, thread = true }: OpenOptions): Promise<Store> {
-  return storeOver(await openEngine(url, now, thread))
+export async function openStore(url: string, options: OpenOptions): Promise<Store> {
+  return storeOver(await openEngine(url, options))
 }
 
-function openEngine(url: string, now: number, thread: boolean): Promise<Engine> {
+function openEngine(url: string, { now, thread = true, create = true }: OpenOptions): Promise<Engine> {
   if (/^postgres(ql)?:\/\//.test(url)) {
     return orUserError(nameOf(url), 'Start PostgreSQL, or correct SMS_BRIDGE_STORE.', async () => {
       const { openPostgres } = await import('./postgres/engine.js')
@@ -30,6 +33,10 @@ function openEngine(url: string, now: number, thread: boolean): Promise<Engine> 
     )
   }
   const file = resolve(path)
+  if (!create && !existsSync(file)) {
+    // The same exit code as for a bridge that is down.
+    throw new UserError(`There is no store at ${file} yet. Start the bridge once: sms-bridge serve`, { exitCode: 4 })
+  }
   return orUserError(
     `sqlite:${file}`,
     'Correct the path or its permissions, or set SMS_BRIDGE_STORE=sqlite:PATH to another file.',

@@ -112,6 +112,8 @@ export interface Summary {
   readonly pauses: readonly ShorePause[]
   /** Processes with a running lease. */
   readonly instances: readonly { readonly id: InstanceId; readonly leaseUntil: number; readonly startedAt: number }[]
+  /** Texts that Twilio says both arrived and failed, since `since`. */
+  readonly conflicts: number
   /** Texts whose final state is a failure, by Twilio code, of receipts since `since`. */
   readonly failures: readonly { readonly errorCode: number | undefined; readonly count: number }[]
 }

@@ -34,6 +34,14 @@ const failuresSince = statement((db, args: { since: number }) =>
     .orderBy('error_code'),
 )
 
+const conflictsSince = statement((db, args: { since: number }) =>
+  db
+    .selectFrom('texts')
+    .select(sql<number>`count(*)`.as('conflicts'))
+    .where('conflict_at', 'is not', null)
+    .where('conflict_at', '>=', args.since),
+)
+
 type Listing = SelectQueryBuilder<Schema, 'deliveries', object>
 
 function listing(narrow: (deliveries: Listing) => Listing) {
@@ -60,6 +68,7 @@ export async function summarize(tx: Tx, since: number, now: number): Promise<Sum
   const [parked] = await parkedNow(tx, {})
   const instances = await running(tx, { now })
   const failures = await failuresSince(tx, { since })
+  const [conflicting] = await conflictsSince(tx, { since })
   return {
     totals: await readTotals(tx, since),
     waiting: ready?.waiting ?? 0,
@@ -67,6 +76,7 @@ export async function summarize(tx: Tx, since: number, now: number): Promise<Sum
     parked: parked?.parked ?? 0,
     pauses: await pauses(tx),
     instances: instances.map((row) => ({ id: row.id, leaseUntil: row.lease_until, startedAt: row.started_at })),
+    conflicts: conflicting?.conflicts ?? 0,
     failures: failures.map((row) => ({ errorCode: row.error_code ?? undefined, count: row.count })),
   }
 }

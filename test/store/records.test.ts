@@ -172,6 +172,7 @@ onEachEngine('what the store remembers', (subject) => {
         parked: 0,
         pauses: [],
         instances: [],
+        conflicts: 0,
         failures: [],
       })
     })
@@ -203,6 +204,14 @@ onEachEngine('what the store remembers', (subject) => {
         { errorCode: 30003, count: 2 },
         { errorCode: undefined, count: 1 },
       ])
+    })
+
+    it('counts texts that Twilio says both arrived and failed', async () => {
+      const { store } = subject
+      for (const id of ['SM1', 'SM2']) await store.saveReceipt({ messageSid: sid(id), status: 'delivered' }, 10)
+      await store.saveReceipt({ messageSid: sid('SM1'), status: 'undelivered', errorCode: 30003 }, 11)
+      expect((await store.summarize(10, 20)).conflicts).toBe(1)
+      expect((await store.summarize(12, 20)).conflicts).toBe(0)
     })
 
     it('lists deliveries newest first, of one state when asked', async () => {
