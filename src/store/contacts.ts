@@ -43,7 +43,7 @@ const lock = statement((db, args: { theirs: Address; by: DeliveryId; until: numb
           locked_until: sql`excluded.locked_until`,
           updated_at: sql`excluded.updated_at`,
         })
-        .where('contacts.contact_id', 'is', null)
+        // Both are null once a contact is known, and null is neither ours nor over.
         .where((eb) =>
           eb.or([
             eb('contacts.locked_by', '=', sql<number>`excluded.locked_by`),

@@ -92,7 +92,9 @@ export function statement<Args extends object, Row>(build: Build<Args, Row>): (t
   }
 }
 
-const largestChunk = 64
+// PostgreSQL is a round trip away, so the fewer statements the better; SQLite is a call away and inserts one row at a
+// time twice as fast as many (18 and 31 µs a row, measured).
+const largestChunk: Readonly<Record<Dialect, number>> = { sqlite: 1, postgres: 64 }
 
 /** A statement over many rows with these columns, run in chunks of few sizes, so that few texts exist. */
 export function manyRows<Input extends object, Row>(
@@ -103,7 +105,7 @@ export function manyRows<Input extends object, Row>(
   return async (tx, rows) => {
     const found: Row[] = []
     for (let start = 0; start < rows.length; ) {
-      const size = Math.min(largestChunk, 2 ** Math.floor(Math.log2(rows.length - start)))
+      const size = Math.min(largestChunk[tx.dialect], 2 ** Math.floor(Math.log2(rows.length - start)))
       const key = `${tx.dialect} ${size}`
       let chunk = compiled.get(key)
       if (chunk === undefined) {

@@ -39,6 +39,8 @@ const totalsFrom = statement((db, args: { day: string }) =>
   db.selectFrom('totals').selectAll().where('day', '>=', args.day).orderBy('day').orderBy('number').orderBy('kind'),
 )
 
+const dayMs = 86_400_000
+
 function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10)
 }
@@ -46,11 +48,13 @@ function dayOf(time: number): string {
 export async function addTotals(tx: Tx, events: readonly CountedEvent[]): Promise<void> {
   const rows = new Map<string, TotalRow>()
   for (const { at, number, kind, what } of events) {
-    const day = dayOf(at)
-    const key = JSON.stringify([day, number, kind])
-    const row = rows.get(key) ?? { day, number, kind, received: 0, delivered: 0, suppressed: 0, parked: 0 }
+    const key = `${Math.floor(at / dayMs)} ${kind} ${number}`
+    let row = rows.get(key)
+    if (row === undefined) {
+      row = { day: dayOf(at), number, kind, received: 0, delivered: 0, suppressed: 0, parked: 0 }
+      rows.set(key, row)
+    }
     row[what] += 1
-    rows.set(key, row)
   }
   const inOrder = [...rows].sort(([a], [b]) => compareBytes(a, b)).map(([, row]) => row)
   await addRows(tx, inOrder)

@@ -15,9 +15,8 @@ describe.skipIf(postgresFailure !== undefined)(`${title}${suffix}`, () => {
   let other: Store
 
   beforeAll(async () => {
-    place = postgresPlace()
-    const url = `${place.url}&application_name=${application}&options=-c%20deadlock_timeout%3D100ms`
-    store = await openStore(url, { now: 0 })
+    place = postgresPlace('100ms')
+    store = await openStore(`${place.url}&application_name=${application}`, { now: 0 })
     other = await openStore(place.url, { now: 0 })
   })
   afterAll(async () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Settlement } from '../../src/delivery.js'
 import { compareBytes } from '../../src/store/bytes.js'
+import { toRow } from '../../src/store/delivery-row.js'
 import { Connection } from '../../src/store/sqlite/connection.js'
 import { type Answer, runTogether } from '../../src/store/sqlite/writer.js'
 import type { Tx } from '../../src/store/statement.js'
@@ -27,6 +28,39 @@ onEachEngine('two processes', (subject) => {
       expect([...here, ...there].filter(({ duplicate }) => !duplicate)).toHaveLength(40)
     }
     expect((await subject.store.summarize(0, 0)).waiting).toBe(400)
+  })
+
+  it('count what they ingest for the same numbers in opposite orders without a deadlock', async () => {
+    const stores = [subject.store, await subject.another()]
+    const rounds = 40
+    for (let round = 0; round < rounds; round++) {
+      const batches = stores.map((store, i) =>
+        Promise.all(
+          [0, 1, 2, 3].map((n) =>
+            store.ingest(aDelivery({ lane: `${i} ${n}`, number: `+1555010000${i === 0 ? n : 3 - n}` }), 0),
+          ),
+        ),
+      )
+      await Promise.all(batches)
+    }
+    const { totals } = await subject.store.summarize(0, 0)
+    expect(totals.map(({ received }) => received)).toEqual([0, 1, 2, 3].map(() => 2 * rounds))
+  })
+
+  it('that claim at the same time take different lanes, and all of them', async () => {
+    const stores = [subject.store, await subject.another()]
+    const deliveries = Array.from({ length: 80 }, (_, i) => aDelivery({ lane: `lane ${i}` }))
+    await Promise.all(deliveries.map((delivery) => subject.store.ingest(delivery, 0)))
+    await Promise.all(stores.map((store, i) => store.register(`instance ${i}`, 1000, 0)))
+    const taken: number[] = []
+    while (taken.length < 80) {
+      const claims = stores.flatMap((store, i) =>
+        [1, 2].map(() => store.claim({ instance: `instance ${i}`, limit: 10, bulkLimit: 0, now: 0 })),
+      )
+      taken.push(...(await Promise.all(claims)).flat().map(({ delivery }) => delivery.id))
+    }
+    expect(new Set(taken).size).toBe(80)
+    expect(taken).toHaveLength(80)
   })
 
   it('settle while leases are extended and end, without a deadlock', async () => {
@@ -120,10 +154,11 @@ onEachEngine('what people ask', (subject) => {
       'deliveries_waiting',
       'deliveries_parked',
       'texts_failed',
+      'texts_in_conflict',
       'deliveries_parked',
       'deliveries_suppressed',
     ]
-    expect(plans.map((plan) => /(?:deliveries|texts)_[a-z]+/.exec(plan)?.[0])).toEqual(indexes)
+    expect(plans.map((plan) => /(?:deliveries|texts)_[a-z_]+/.exec(plan)?.[0])).toEqual(indexes)
   })
 })
 
@@ -152,7 +187,7 @@ describe('SQLite that is busy', () => {
     connection.exec('pragma busy_timeout = 0')
     const answers: Answer[] = []
     const ingest = () =>
-      runTogether(connection, [{ id: 1, name: 'ingest', request: { delivery: aDelivery(), now: 0 } }], (some) => {
+      runTogether(connection, [{ id: 1, name: 'ingest', row: toRow(aDelivery(), 0) }], (some) => {
         answers.push(...some)
       })
     await place.sql('begin immediate')

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
+import type { DeliveryRow } from '../delivery-row.js'
 import type { Arguments, Engine, Result } from '../engine.js'
-import { type IngestRequest, ingestBatch } from '../ledger-ingest.js'
+import { ingestBatch } from '../ledger-ingest.js'
 import { type OperationName, operations } from '../operations.js'
 import type { Tx } from '../statement.js'
 import type { Ingested } from '../store.js'
@@ -25,7 +26,7 @@ const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? 
 const isDataFault = (error: unknown) => error instanceof TypeError || /^2[23]/.test(String(codeOf(error)))
 
 interface WaitingIngest {
-  readonly request: IngestRequest
+  readonly row: DeliveryRow
   resolve(ingested: Ingested): void
   reject(error: unknown): void
 }
@@ -58,9 +59,9 @@ class PostgresEngine implements Engine {
   }
 
   /** While one transaction of these is under way, the next gathers. */
-  ingest(request: IngestRequest): Promise<Ingested> {
+  ingest(row: DeliveryRow): Promise<Ingested> {
     return new Promise((resolve, reject) => {
-      this.#ingests.push({ request, resolve, reject })
+      this.#ingests.push({ row, resolve, reject })
       if (!this.#ingesting) void this.#ingestAll()
     })
   }
@@ -75,8 +76,8 @@ class PostgresEngine implements Engine {
 
   async #ingestTogether(waiting: readonly WaitingIngest[]): Promise<void> {
     try {
-      const requests = waiting.map(({ request }) => request)
-      const answers = await this.#retrying('begin isolation level read committed', (tx) => ingestBatch(tx, requests))
+      const rows = waiting.map(({ row }) => row)
+      const answers = await this.#retrying('begin isolation level read committed', (tx) => ingestBatch(tx, rows))
       for (const [index, answer] of answers.entries()) waiting[index]?.resolve(answer)
     } catch (error) {
       // One that PostgreSQL cannot store must not take the others along.

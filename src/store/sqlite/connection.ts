@@ -56,8 +56,10 @@ export class Connection implements Tx {
     this.exec('pragma synchronous = full')
     if (process.platform === 'darwin') this.exec('pragma fullfsync = on')
     this.exec('pragma cache_size = -65536')
-    // Checkpoints cost two more fsyncs; the log may grow to 16 MiB between them.
-    this.exec('pragma wal_autocheckpoint = 4096')
+    // Savepoints keep copies of pages; the default is a temporary file.
+    this.exec('pragma temp_store = memory')
+    // Pages that change again and again are written back once per checkpoint; the log may grow to 32 MiB in between.
+    this.exec('pragma wal_autocheckpoint = 8192')
     const mode = this.pragma('journal_mode')
     const synchronous = this.pragma('synchronous')
     if (mode !== 'wal' || synchronous !== 2) {

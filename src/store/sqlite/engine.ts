@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { UserError } from '../../errors.js'
+import type { DeliveryRow } from '../delivery-row.js'
 import type { Arguments, Engine, Result } from '../engine.js'
-import type { IngestRequest } from '../ledger-ingest.js'
 import type { OperationName } from '../operations.js'
 import type { Ingested } from '../store.js'
 import type { Answer, Request } from './writer.js'
@@ -83,8 +83,8 @@ class SqliteEngine implements Engine {
     })
   }
 
-  ingest(request: IngestRequest): Promise<Ingested> {
-    return this.#ask((id) => ({ id, name: 'ingest', request })) as Promise<Ingested> // what ingestBatch answers
+  ingest(row: DeliveryRow): Promise<Ingested> {
+    return this.#ask((id) => ({ id, name: 'ingest', row })) as Promise<Ingested> // what ingestBatch answers
   }
 
   run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>> {
@@ -97,7 +97,7 @@ class SqliteEngine implements Engine {
       this.#lastId += 1
       this.#waiting.set(this.#lastId, { resolve, reject })
       // What is asked in one turn of the loop travels in one message.
-      if (this.#unsent.length === 0) queueMicrotask(() => this.#send())
+      if (this.#unsent.length === 0) setImmediate(() => this.#send())
       this.#unsent.push(make(this.#lastId))
     })
   }

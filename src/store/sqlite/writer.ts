@@ -1,13 +1,14 @@
 // Group commit: everything that waits goes into one transaction, and nobody is answered before it is on disk.
 import { describeError } from '../../errors.js'
-import { type IngestRequest, ingestBatch } from '../ledger-ingest.js'
+import type { DeliveryRow } from '../delivery-row.js'
+import { ingestBatch } from '../ledger-ingest.js'
 import { type OperationName, operations } from '../operations.js'
 import type { Tx } from '../statement.js'
 import type { Connection } from './connection.js'
 import { isBusy } from './driver.js'
 
 export type Request = { readonly id: number } & (
-  | { readonly name: 'ingest'; readonly request: IngestRequest }
+  | { readonly name: 'ingest'; readonly row: DeliveryRow }
   | { readonly name: OperationName; readonly args: readonly unknown[] }
 )
 
@@ -30,13 +31,13 @@ function operationUnit(id: number, name: OperationName, args: readonly unknown[]
   return { ids: [id], run: async (tx) => [await run(tx, ...args)], apart: [] }
 }
 
-function ingestUnit(requests: readonly { id: number; request: IngestRequest }[]): Unit {
+function ingestUnit(requests: readonly { id: number; row: DeliveryRow }[]): Unit {
   return {
     ids: requests.map(({ id }) => id),
     run: (tx) =>
       ingestBatch(
         tx,
-        requests.map(({ request }) => request),
+        requests.map(({ row }) => row),
       ),
     apart: requests.length > 1 ? requests.map((one) => ingestUnit([one])) : [],
   }
@@ -50,7 +51,7 @@ const refused = ({ ids }: Unit, error: unknown): Answer[] => ids.map((id) => ({ 
 const mostTries = 4
 
 export async function runTogether(connection: Connection, requests: readonly Request[], reply: Reply): Promise<void> {
-  const ingests: { id: number; request: IngestRequest }[] = []
+  const ingests: { id: number; row: DeliveryRow }[] = []
   const reads: Unit[] = []
   const changes: Unit[] = []
   for (const request of requests) {
@@ -93,10 +94,10 @@ async function runUnits(connection: Connection, units: readonly Unit[]): Promise
 
 /** One that fails must not take the others along. */
 async function runGuarded(connection: Connection, unit: Unit): Promise<Answer[]> {
-  connection.exec('savepoint unit')
+  await connection.query('savepoint unit', [])
   try {
     const values = await unit.run(connection)
-    connection.exec('release unit')
+    await connection.query('release unit', [])
     return answered(unit, values)
   } catch (error) {
     if (!connection.inTransaction) throw error
