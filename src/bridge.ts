@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from './clock.js'
 import type { Config } from './config/load.js'
 import type { Tools } from './delivery.js'
-import { createAgentReplyFlow, replyDelivery } from './flows/agent-reply.js'
+import { createAgentReplyFlow, createReplyLookupFlow, lookupDelivery, replyDelivery } from './flows/agent-reply.js'
 import { createInboundSmsFlow } from './flows/inbound-sms.js'
-import { createIntercomClient } from './intercom/client.js'
+import { createIntercomClient, type Part } from './intercom/client.js'
+import { existingContactId } from './intercom/errors.js'
 import { isWrittenForCustomer } from './intercom/webhook.js'
 import type { Log } from './log.js'
 import { createLimiter } from './relay/rate-limit.js'
@@ -49,7 +50,10 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   const transport = createTransport({
     clock,
     limiter,
-    onCall: ({ shore, status, failure, ms }) => metrics.called(shore, failure ?? String(status ?? 'none'), ms),
+    onCall: ({ shore, status, failure, ms }) => {
+      metrics.called(shore, failure ?? String(status ?? 'none'), ms)
+      if (status !== undefined && status < 500 && ![401, 403, 429].includes(status)) relay.shoreAnswered(shore)
+    },
   })
   const intercom = createIntercomClient({ ...config.intercom, transport, clock })
   const twilio = await createTwilioClient({ ...config.twilio, transport })
@@ -62,6 +66,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     log,
     defaultRegion: config.defaultRegion,
     teams: config.teams,
+    existingContactId,
     adminId: async ({ call }: Tools) => {
       const id = adminId ?? (await intercom.me(call)).adminId
       adminId = id
@@ -69,13 +74,15 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     },
     ...lags,
   })
+  const isForCustomer = (part: Part) => isWrittenForCustomer(part) && (part.author.type !== 'bot' || config.relayBots)
+  const replyLookup = createReplyLookupFlow({ store, intercom, isForCustomer })
   const agentReply = createAgentReplyFlow({
     store,
     intercom,
     twilio,
     // The fragment asks Twilio to try again when we are away for a moment; it is neither sent nor signed.
     statusCallback: (ref) => `${config.publicUrl}/webhooks/twilio/status?ref=${ref}#rc=5&rp=all`,
-    isForCustomer: (part) => isWrittenForCustomer(part) && (part.author.type !== 'bot' || config.relayBots),
+    isForCustomer,
     ...lags,
   })
 
@@ -85,7 +92,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     log,
     random,
     newInstanceId: randomUUID,
-    flows: { 'inbound-sms': inboundSms, 'agent-reply': agentReply },
+    flows: { 'inbound-sms': inboundSms, 'agent-reply': agentReply, 'reply-lookup': replyLookup },
     ...(parts.relay !== undefined && { settings: parts.relay }),
     onAttempt: (attempted) => {
       const { delivery, settlement, tookMs, ageMs } = attempted
@@ -100,8 +107,10 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   const { accountSid, authTokens } = config.twilio
   const twilioDoor = createTwilioDoor({ publicUrl, accountSid, authTokens }, door)
   const { clientSecret } = config.intercom
-  const toDelivery = replyDelivery
-  const intercomDoor = createIntercomDoor({ clientSecret, relayBots: config.relayBots, toDelivery }, door)
+  const intercomDoor = createIntercomDoor(
+    { clientSecret, relayBots: config.relayBots, toDelivery: replyDelivery, toLookup: lookupDelivery },
+    door,
+  )
   const health = createHealth(door)
   const routes: readonly Route[] = [
     { method: 'POST', path: '/webhooks/twilio/sms', handle: twilioDoor.receiveSms },
@@ -114,14 +123,15 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     { method: 'GET', path: '/metrics', handle: health.metrics },
   ]
 
-  await relay.start()
+  // First the port: a second serve started by mistake must not take work before it finds out.
   const basePath = new URL(publicUrl).pathname.replace(/\/$/, '')
-  const server = await startServer(routes, { host: config.host, port: config.port, basePath }).catch(
-    async (error: unknown) => {
-      await relay.stop()
-      throw error
-    },
-  )
+  const server = await startServer(routes, { host: config.host, port: config.port, basePath })
+  try {
+    await relay.start()
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
   return {
     url: server.url,
     notify: () => relay.notify(),

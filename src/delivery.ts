@@ -1,10 +1,11 @@
 import type { Outcome } from './errors.js'
-import type { AgentReply, InboundSms } from './message.js'
+import type { AgentReply, InboundSms, ReplyLookup } from './message.js'
 
 /** Every kind of delivery and what it carries. A new kind is a new line here; the compiler names what is missing. */
 export interface Payloads {
   'inbound-sms': InboundSms
   'agent-reply': AgentReply
+  'reply-lookup': ReplyLookup
 }
 export type DeliveryKind = keyof Payloads
 

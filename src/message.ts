@@ -36,6 +36,11 @@ export interface AgentReply {
   readonly writtenAt: number
 }
 
+/** Told that a teammate replied, but not with what: the conversation has to be read. */
+export interface ReplyLookup {
+  readonly conversationId: ConversationId
+}
+
 /** A text of ours on its way to a customer. */
 export interface OutboundSms {
   readonly from: Address

@@ -14,6 +14,10 @@ const validityPeriodS = 14_400
 /** A conversation this young may still be on its way into our memory. */
 const youngConversationMs = 600_000
 
+// Facts noted between attempts.
+const waitsFor = 'waits-for'
+const firstLook = 'first-look'
+
 export interface AgentReplyParts {
   readonly store: Store
   readonly intercom: IntercomClient
@@ -31,8 +35,12 @@ function replyLane(thread: Thread | undefined, conversationId: ConversationId): 
   return thread === undefined ? `out:conversation:${conversationId}` : `out:${thread.ours}:${thread.theirs}`
 }
 
-/** What a teammate wrote, as a delivery. Ranked by the vendor's time and id: its webhooks come in any order. */
+/**
+ * What a teammate wrote, as a delivery. Ranked by the vendor's time and id: its webhooks come in any order. Whole
+ * seconds, since not every place that tells the time tells more.
+ */
 export function replyDelivery(reply: AgentReply, thread: Thread | undefined): NewDelivery<'agent-reply'> {
+  const second = String(Math.floor(reply.writtenAt / 1000)).padStart(12, '0')
   return {
     kind: 'agent-reply',
     payload: reply,
@@ -41,7 +49,7 @@ export function replyDelivery(reply: AgentReply, thread: Thread | undefined): Ne
     shore: 'twilio',
     priority: 'live',
     number: thread?.ours ?? '',
-    rank: `${String(reply.writtenAt).padStart(15, '0')}:${reply.partId.padStart(20, '0')}`,
+    rank: `${second}:${reply.partId.padStart(20, '0')}`,
   }
 }
 
@@ -64,22 +72,35 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
 
   /**
    * Replies written before this one that have not come to an end: their webhooks are late or lost, or just behind.
-   * They go first. Resolves to how many there are.
+   * They go first. A bot's old words do not: they may be from before bots were relayed.
    */
   const ingestEarlier = async (reply: AgentReply, thread: Thread, conversation: Conversation, tools: Tools) => {
     const mine = replyDelivery(reply, thread)
     const earlier = conversation.parts
-      .filter((part) => part.id !== reply.partId && isForCustomer(part))
+      .filter((part) => part.id !== reply.partId && part.author.type !== 'bot' && isForCustomer(part))
       .map((part) => replyDelivery(replyOf(conversation.id, part), thread))
       .filter(({ rank }) => rank < mine.rank)
     const unsettled = new Set(await store.unsettled(earlier.map(({ dedupeKey }) => dedupeKey)))
     for (const one of earlier) if (unsettled.has(one.dedupeKey)) await store.ingest(one, tools.now())
-    return unsettled.size
+    return [...unsettled]
+  }
+
+  /** Waits until those before it have come to an end: at first by moments, then by seconds. */
+  const letPass = async (keys: readonly string[], tools: Tools): Promise<void> => {
+    if (keys.length === 0) return
+    const since = tools.effects.step(waitsFor)?.begunAt ?? tools.now()
+    await tools.effects.note(waitsFor, keys)
+    throw new DeliveryError('an earlier reply goes first', {
+      outcome: 'transient',
+      code: 'earlier-first',
+      deferred: true,
+      retryAfterMs: Math.min(5_000, Math.max(50, tools.now() - since)),
+    })
   }
 
   const send = (delivery: Delivery<'agent-reply'>, thread: Thread, body: string, index: number, tools: Tools) => {
     const ref = `${delivery.id}.${index}`
-    const sms = { from: thread.ours, to: thread.theirs, body, ref }
+    const sms = { from: thread.ours, to: thread.replyTo, body, ref }
     return tools.effects.run<MessageSid>(`sms-${index}`, {
       visibleAfterMs: visibleAfterMs ?? messageVisibleAfterMs,
       perform: async () => {
@@ -91,7 +112,7 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       confirm: async (begunAt) => {
         const told = await store.findReceiptByRef(ref)
         if (told !== undefined) return told.messageSid
-        const sent = await twilio.listSent(thread.theirs, begunAt, tools.call)
+        const sent = await twilio.listSent(thread.replyTo, begunAt, tools.call)
         // Oldest first. Trial accounts put words of their own in front; From may be null while the text is queued.
         for (const one of sent.toReversed()) {
           if (!one.body.endsWith(body) || (one.from !== undefined && one.from !== thread.ours)) continue
@@ -106,15 +127,30 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
 
   const withoutThread = async (reply: AgentReply, tools: Tools): Promise<FlowResult> => {
     const conversation = await intercom.getConversation(reply.conversationId, tools.call)
-    if (conversation !== undefined && tools.now() - conversation.createdAt < youngConversationMs) {
-      throw new DeliveryError('the conversation is not known as a thread yet', {
-        outcome: 'transient',
-        code: 'no-thread-yet',
-        deferred: true,
-        retryAfterMs: 3_000,
-      })
+    // Counted from our first look: an outage in between must not turn a young thread into none.
+    if (tools.effects.step(firstLook) === undefined) await tools.effects.note(firstLook, null)
+    const lookedAt = tools.effects.step(firstLook)?.begunAt ?? tools.now()
+    const wasYoung = conversation !== undefined && reply.writtenAt - conversation.createdAt < youngConversationMs
+    if (!wasYoung || tools.now() - lookedAt > youngConversationMs) {
+      return { state: 'suppressed', reason: 'not an SMS conversation' }
     }
-    return { state: 'suppressed', reason: 'not an SMS conversation' }
+    throw new DeliveryError('the conversation is not known as a thread yet', {
+      outcome: 'transient',
+      code: 'no-thread-yet',
+      deferred: true,
+      retryAfterMs: 3_000,
+    })
+  }
+
+  /** What goes to the phone, settled before the first of it leaves: links are signed anew on every read. */
+  const textsFor = async (reply: AgentReply, part: Part | undefined, tools: Tools): Promise<readonly string[]> => {
+    const noted = tools.effects.step('texts')?.value as readonly string[] | undefined // what this wrote
+    if (noted !== undefined) return noted
+    const { body, attachments } = part !== undefined && !part.redacted ? part : reply
+    const lines = [toSmsText(body), ...attachments.map(({ name, url }) => `${name}: ${url}`)]
+    const texts = splitText(lines.filter((line) => line !== '').join('\n'))
+    if (texts.length > 0) await tools.effects.note('texts', texts)
+    return texts
   }
 
   return {
@@ -122,31 +158,59 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       const reply = delivery.payload
       const thread = await store.findThreadOfConversation(reply.conversationId)
       if (thread === undefined) return withoutThread(reply, tools)
-      if (!isPhoneNumber(thread.theirs) && !isShortCode(thread.theirs)) {
-        return { state: 'suppressed', reason: `${thread.theirs} is a sender that cannot receive texts` }
+      if (!isPhoneNumber(thread.replyTo) && !isShortCode(thread.replyTo)) {
+        return { state: 'suppressed', reason: `${thread.replyTo} is a sender that cannot receive texts` }
       }
-      // The webhook is a hint, the conversation the truth: its HTML, redactions, and replies no webhook brought.
-      const conversation = await intercom.getConversation(reply.conversationId, tools.call)
-      const part = conversation?.parts.find(({ id }) => id === reply.partId)
-      const begun = tools.effects.step('sms-0') !== undefined
-      if (!begun) {
+      const before = tools.effects.step(waitsFor)?.value as readonly string[] | undefined // what letPass wrote
+      if (before !== undefined) await letPass(await store.unsettled(before), tools)
+      let part: Part | undefined
+      if (tools.effects.step('texts') === undefined) {
+        // The webhook is a hint, the conversation the truth: its HTML, redactions, and replies no webhook brought.
+        const conversation = await intercom.getConversation(reply.conversationId, tools.call)
+        part = conversation?.parts.find(({ id }) => id === reply.partId)
         if (part?.redacted) return { state: 'suppressed', reason: 'redacted before it was sent' }
-        if (conversation !== undefined && (await ingestEarlier(reply, thread, conversation, tools)) > 0) {
-          throw new DeliveryError('an earlier reply goes first', {
-            outcome: 'transient',
-            code: 'earlier-first',
-            deferred: true,
-            retryAfterMs: 50,
-          })
-        }
+        if (conversation !== undefined) await letPass(await ingestEarlier(reply, thread, conversation, tools), tools)
       }
-      const written = part !== undefined && !part.redacted ? part : reply
-      const lines = [toSmsText(written.body), ...written.attachments.map(({ name, url }) => `${name}: ${url}`)]
-      const texts = splitText(lines.filter((line) => line !== '').join('\n'))
+      const texts = await textsFor(reply, part, tools)
       if (texts.length === 0) return { state: 'suppressed', reason: 'nothing to send' }
       const messageSids: MessageSid[] = []
       for (const [index, text] of texts.entries()) messageSids.push(await send(delivery, thread, text, index, tools))
-      return { state: 'delivered', result: { messageSids, to: thread.theirs, from: thread.ours } }
+      return { state: 'delivered', result: { messageSids, to: thread.replyTo, from: thread.ours } }
     },
+  }
+}
+
+/** Reads a conversation of ours for replies that no webhook has brought. */
+export function createReplyLookupFlow({
+  store,
+  intercom,
+  isForCustomer,
+}: Pick<AgentReplyParts, 'store' | 'intercom' | 'isForCustomer'>): Flow<'reply-lookup'> {
+  return {
+    async deliver({ payload: { conversationId } }, tools) {
+      const thread = await store.findThreadOfConversation(conversationId)
+      const conversation = thread && (await intercom.getConversation(conversationId, tools.call))
+      if (thread === undefined || conversation === undefined) return { state: 'suppressed', reason: 'no such thread' }
+      const replies = conversation.parts
+        .filter((part) => part.author.type !== 'bot' && isForCustomer(part))
+        .map((part) => replyDelivery(replyOf(conversationId, part), thread))
+      const unsettled = new Set(await store.unsettled(replies.map(({ dedupeKey }) => dedupeKey)))
+      for (const reply of replies) if (unsettled.has(reply.dedupeKey)) await store.ingest(reply, tools.now())
+      return { state: 'delivered', result: { conversationId, found: unsettled.size } }
+    },
+  }
+}
+
+/** Told of a reply whose words did not come along. */
+export function lookupDelivery(notificationId: string, conversationId: ConversationId): NewDelivery<'reply-lookup'> {
+  return {
+    kind: 'reply-lookup',
+    payload: { conversationId },
+    dedupeKey: `intercom:notification:${notificationId}`,
+    lane: `look:${conversationId}`,
+    shore: 'intercom',
+    priority: 'live',
+    number: '',
+    rank: '',
   }
 }

@@ -3,12 +3,12 @@
 import type { Delivery, Tools } from '../delivery.js'
 import { DeliveryError } from '../errors.js'
 import type { Contact, IntercomClient } from '../intercom/client.js'
-import type { InboundSms } from '../message.js'
+import type { ContactId, InboundSms } from '../message.js'
 import { aliasesOf, canonical, isPhoneNumber, type PhoneNumber, parsePhoneNumber } from '../phone.js'
 import type { Store } from '../store/store.js'
 
-/** Longer than any look-up and creation takes; after it another delivery may try. */
-const lockMs = 60_000
+/** Added to the time a lost creation takes to show: longer than any look-up and creation takes. */
+const lockMs = 120_000
 /** A contact younger than this may not be known to every part of Intercom yet. */
 const youngMs = 300_000
 /** Search shows a new contact "a few minutes" late (Intercom's OpenAPI description of contact search). */
@@ -22,6 +22,8 @@ export interface ContactParts {
   /** ISO 3166 alpha-2; completes numbers that people typed into contacts without a country code. */
   readonly defaultRegion: string
   readonly visibleAfterMs?: number
+  /** The contact that a refusal says is there already. */
+  readonly existingContactId: (error: DeliveryError) => ContactId | undefined
 }
 
 /** The one to use where several contacts have the number: users before leads, then who was active last. */
@@ -35,13 +37,19 @@ export function rankContacts(contacts: readonly Contact[]): readonly Contact[] {
   )
 }
 
-export function createContacts({
-  store,
-  intercom,
-  defaultRegion,
-  visibleAfterMs = contactVisibleAfterMs,
-}: ContactParts) {
+export function createContacts(parts: ContactParts) {
+  const { store, intercom, defaultRegion, existingContactId, visibleAfterMs = contactVisibleAfterMs } = parts
   let attributes: { names: ReadonlySet<string>; readAt: number } | undefined
+
+  const readAttributes = async (tools: Tools): Promise<ReadonlySet<string>> => {
+    try {
+      return await intercom.contactAttributes(tools.call)
+    } catch (error) {
+      // The token may not read them: a contact without its city is a contact all the same.
+      if (error instanceof DeliveryError && error.status === 403) return new Set()
+      throw error
+    }
+  }
 
   /** Only attributes that the workspace has: writing another is refused. */
   const placeOf = async (sms: InboundSms, tools: Tools): Promise<Record<string, string>> => {
@@ -51,7 +59,7 @@ export function createContacts({
     )
     if (told.length === 0) return {}
     if (attributes === undefined || tools.now() - attributes.readAt > attributesMs) {
-      attributes = { names: await intercom.contactAttributes(tools.call), readAt: tools.now() }
+      attributes = { names: await readAttributes(tools), readAt: tools.now() }
     }
     const { names } = attributes
     return Object.fromEntries(told.filter(([name]) => names.has(name)))
@@ -74,8 +82,19 @@ export function createContacts({
       visibleAfterMs,
       perform: async () => {
         const customAttributes = await placeOf(sms, tools)
-        const lead = { name: from, customAttributes, ...(phone !== undefined && { phone }) }
-        return toPerson(await intercom.createLead(lead, tools.call))
+        const lead = { name: from, ...(phone !== undefined && { phone }) }
+        try {
+          return toPerson(await intercom.createLead({ ...lead, customAttributes }, tools.call))
+        } catch (error) {
+          if (!(error instanceof DeliveryError) || error.outcome !== 'permanent') throw error
+          const id = existingContactId(error)
+          const existing = id === undefined ? undefined : await intercom.getContact(id, tools.call)
+          if (existing !== undefined) return toPerson(existing)
+          // An attribute that was archived or changed since we looked must not cost the text.
+          if (error.status !== 400 || Object.keys(customAttributes).length === 0) throw error
+          attributes = undefined
+          return toPerson(await intercom.createLead({ ...lead, customAttributes: {} }, tools.call))
+        }
       },
       confirm: async () => {
         const found = phone === undefined ? undefined : await search(phone, tools)
@@ -99,7 +118,7 @@ export function createContacts({
         await store.forgetContact(who, remembered)
         await tools.effects.forget('contact')
       }
-      if (!(await store.lockContact(who, delivery.id, tools.now() + lockMs, tools.now()))) {
+      if (!(await store.lockContact(who, delivery.id, tools.now() + visibleAfterMs + lockMs, tools.now()))) {
         throw new DeliveryError('another text of this customer is making their contact', {
           outcome: 'transient',
           code: 'contact-locked',

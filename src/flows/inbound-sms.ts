@@ -3,10 +3,10 @@ import { DeliveryError, describeError } from '../errors.js'
 import type { Conversation, IntercomClient } from '../intercom/client.js'
 import type { Log } from '../log.js'
 import type { ContactId, ConversationId, InboundSms, PartId } from '../message.js'
-import { aliasesOf, isPhoneNumber } from '../phone.js'
+import { canonical } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
 import { createContacts, isYoung, notVisibleYet, type Person } from './contact.js'
-import { sameText, toInboxHtml } from './sms-text.js'
+import { sameWords, toInboxHtml } from './sms-text.js'
 
 /** The lag of conversation search is not documented; contact search's "few minutes" is the vendor's own word. */
 const conversationVisibleAfterMs = 120_000
@@ -26,6 +26,8 @@ export interface InboundSmsParts {
   readonly adminId: (tools: Tools) => Promise<string>
   /** Shortens every vendor lag, for vendors that have none (the twins). */
   readonly visibleAfterMs?: number
+  /** The contact that a refusal says is there already. */
+  readonly existingContactId: (error: DeliveryError) => ContactId | undefined
 }
 
 /** The customer's words and, in words, what came with them. */
@@ -45,14 +47,6 @@ interface Appended {
 export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'> {
   const { store, intercom, log, teams, adminId, visibleAfterMs } = parts
   const contacts = createContacts(parts)
-
-  const findThread = async (sms: InboundSms): Promise<Thread | undefined> => {
-    for (const theirs of isPhoneNumber(sms.from) ? aliasesOf(sms.from) : [sms.from]) {
-      const thread = await store.findThread(sms.to, theirs)
-      if (thread !== undefined) return thread
-    }
-    return undefined
-  }
 
   /** The thread's conversation if this text belongs in it. */
   const openConversation = async (thread: Thread | undefined, tools: Tools): Promise<Conversation | undefined> => {
@@ -88,7 +82,9 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
         return made === undefined ? undefined : { partId: made.id }
       },
     })
-    await store.saveThread({ ...thread, theirs: sms.from, contactId }, tools.now())
+    if (thread.replyTo !== sms.from || thread.contactId !== contactId) {
+      await store.saveThread({ ...thread, replyTo: sms.from, contactId }, tools.now())
+    }
     return { state: 'delivered', result: { conversationId, contactId, partId } }
   }
 
@@ -101,7 +97,8 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
       perform: async () => (await createAs(contact, html, tools)).conversationId,
       confirm: (begunAt) => findCreated(contact.id, html, begunAt, tools),
     })
-    await store.saveThread({ ours: sms.to, theirs: sms.from, contactId: contact.id, conversationId }, tools.now())
+    const thread = { ours: sms.to, theirs: canonical(sms.from), replyTo: sms.from }
+    await store.saveThread({ ...thread, contactId: contact.id, conversationId }, tools.now())
     const assigned = await assign(sms, conversationId, tools)
     return { state: 'delivered', result: { conversationId, contactId: contact.id, created: true, ...assigned } }
   }
@@ -119,7 +116,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
   /** A conversation of this contact that says this, is new, and is nobody's: the one a lost answer was about. */
   const findCreated = async (contactId: ContactId, html: string, begunAt: number, tools: Tools) => {
     for (const conversation of await intercom.searchConversations(contactId, tools.call)) {
-      if (conversation.createdAt < begunAt - clockSlackMs || !sameText(conversation.source.body, html)) continue
+      if (conversation.createdAt < begunAt - clockSlackMs || !sameWords(conversation.source.body, html)) continue
       if ((await store.findThreadOfConversation(conversation.id)) === undefined) return conversation.id
     }
     return undefined
@@ -143,7 +140,9 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
       })
       return { team }
     } catch (error) {
-      if (!(error instanceof DeliveryError) || error.outcome !== 'permanent') throw error
+      // 403: the token may not assign. It may still do everything else.
+      const final = error instanceof DeliveryError && (error.outcome === 'permanent' || error.status === 403)
+      if (!final) throw error
       log.warn('conversation.not-assigned', { conversationId, team, error: describeError(error) })
       return { notAssigned: describeError(error) }
     }
@@ -154,7 +153,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
       const sms = delivery.payload
       // What was begun in an earlier attempt is finished the same way.
       if (tools.effects.step('conversation') !== undefined) return create(delivery, tools)
-      const thread = await findThread(sms)
+      const thread = await store.findThread(sms.to, canonical(sms.from))
       const begun = tools.effects.step('append') !== undefined
       const conversation =
         begun && thread
@@ -183,11 +182,11 @@ const isContactPart = (part: { author: { type: string } }) => ['user', 'lead', '
 
 /** The contact's newest part with these words. */
 function newest(conversation: Conversation, html: string) {
-  return conversation.parts.findLast((part) => isContactPart(part) && sameText(part.body, html))
+  return conversation.parts.findLast((part) => isContactPart(part) && sameWords(part.body, html))
 }
 
 /** The contact's first part with these words after the part we saw last before we wrote. */
 function after(conversation: Conversation, lastPart: string, html: string) {
   const from = conversation.parts.findIndex(({ id }) => id === lastPart) + 1
-  return conversation.parts.slice(from).find((part) => isContactPart(part) && sameText(part.body, html))
+  return conversation.parts.slice(from).find((part) => isContactPart(part) && sameWords(part.body, html))
 }

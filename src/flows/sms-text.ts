@@ -8,7 +8,7 @@ const longestHtml = 64 * 1024
 /** html-to-text recurses: 20,000 nested tags take seconds or overflow the stack. No person nests like that. */
 const deepest = 200
 
-const looksLikeHtml = /<\/?(?:p|br|div|span|a|b|i|u|em|strong|code|pre|blockquote|img|ul|ol|li|h[1-6]|table)\b[^>]*>/i
+const looksLikeHtml = /<\/?(?:p|br|div|span|a|b|i|u|em|strong|code|pre|blockquote|img|ul|ol|li|h[1-6]|table)\b[^<>]*>/i
 
 /** A customer's text as the inbox's HTML: escaped, newlines kept, nothing interpreted. */
 export function toInboxHtml(text: string): string {
@@ -22,8 +22,8 @@ export function toInboxHtml(text: string): string {
  * of API 2.15 and later carry that.
  */
 export function toSmsText(body: string): string {
-  if (!looksLikeHtml.test(body)) return tidy(body)
-  return tidy(htmlToText(body.slice(0, longestHtml)))
+  const cut = body.slice(0, longestHtml)
+  return tidy(looksLikeHtml.test(cut) ? htmlToText(cut) : cut)
 }
 
 const line = { leadingLineBreaks: 1, trailingLineBreaks: 1 }
@@ -59,13 +59,13 @@ const convertHtml = compile({
 
 function htmlToText(html: string): string {
   // The words still have to arrive.
-  return depthOf(html) > deepest ? html.replace(/(?:<[^>]*>)+/g, ' ') : convertHtml(html)
+  return depthOf(html) > deepest ? html.replace(/(?:<[^<>]*>)+/g, ' ') : convertHtml(html)
 }
 
 function depthOf(html: string): number {
   let depth = 0
   let most = 0
-  for (const [tag] of html.matchAll(/<\/?[a-z][^>]*>/gi)) {
+  for (const [tag] of html.matchAll(/<\/?[a-z][^<>]*>/gi)) {
     if (tag.startsWith('</')) depth -= 1
     else if (!/^<(?:br|img|hr)\b|\/>$/i.test(tag)) depth += 1
     if (depth > most) most = depth
@@ -114,8 +114,22 @@ function cutAt(text: string, longest: number): number {
   return cut
 }
 
-/** Whether two bodies, HTML or plain, say the same: for finding again what a lost answer may have made. */
-export function sameText(a: string, b: string): boolean {
-  const bare = (body: string) => toSmsText(body).replace(/\s+/g, ' ').trim()
-  return bare(a) === bare(b)
+const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' }
+
+/** The words alone: whatever the vendor's sanitiser made of links, breaks and entities. */
+function wordsOf(html: string): string {
+  return html
+    .slice(0, longestHtml)
+    .replace(/<[^<>]*>/g, '')
+    .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w{2,6}));/gi, (whole, decimal, hex, name) => {
+      if (name !== undefined) return entities[String(name).toLowerCase()] ?? whole
+      const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole
+    })
+    .replace(/\s+/g, '')
+}
+
+/** Whether two HTML bodies say the same: for finding again what a lost answer may have made. */
+export function sameWords(a: string, b: string): boolean {
+  return wordsOf(a) === wordsOf(b)
 }

@@ -145,7 +145,11 @@ export function createIntercomClient(parts: {
     async contactAttributes(call) {
       const path = '/data_attributes?model=contact'
       const { data } = await run({ method: 'GET', path }, shapes.dataAttributes, call)
-      const usable = data.filter(({ custom, archived, api_writable }) => custom && !archived && api_writable !== false)
+      // Free text only: a list or a number of the same name would refuse the contact.
+      const usable = data.filter(
+        ({ custom, archived, api_writable, data_type, options }) =>
+          custom && !archived && api_writable !== false && (data_type ?? 'string') === 'string' && !options?.length,
+      )
       return new Set(usable.map(({ name }) => name))
     },
 

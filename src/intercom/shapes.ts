@@ -167,6 +167,8 @@ export const dataAttributes = z.object({
       custom: z.boolean().nullish(),
       archived: z.boolean().nullish(),
       api_writable: z.boolean().nullish(),
+      data_type: z.string().nullish(),
+      options: z.array(z.unknown()).nullish(),
     }),
   ),
 })

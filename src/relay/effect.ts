@@ -12,14 +12,23 @@ export class LeaseLost extends Error {
   }
 }
 
+/**
+ * A call may still be on its way this long after its effect was begun: a place in the rate limit (20 s), one among the
+ * concurrent calls, the deadline. Counted where nothing tells when the call really ended: after a crash.
+ */
+const longestCallMs = 60_000
+
 /** When to look again, as shares of the time after which an absence is proof. */
 const looks = [0.04, 0.16, 0.5, 1]
 
-function nextLookMs(begunAt: number, visibleAfterMs: number, now: number): number {
-  const age = now - begunAt
+function nextLookMs(from: number, visibleAfterMs: number, now: number): number {
+  const age = now - from
   const next = looks.map((share) => share * visibleAfterMs).find((at) => at > age) ?? visibleAfterMs
   return Math.max(1, Math.ceil(next - age))
 }
+
+/** Notes when a call ended without an answer. */
+const unansweredStep = (name: string) => `${name}:unanswered`
 
 export interface EffectParts {
   readonly store: Pick<Store, 'beginStep' | 'finishStep' | 'dropStep'>
@@ -53,12 +62,14 @@ export function createEffects({ store, claimed, now }: EffectParts): Effects {
       await finish(name, found)
       return found
     }
-    if (now() < step.begunAt + effect.visibleAfterMs) {
+    const unanswered = steps[unansweredStep(name)]?.doneAt
+    const from = unanswered !== undefined && unanswered >= step.begunAt ? unanswered : step.begunAt + longestCallMs
+    if (now() < from + effect.visibleAfterMs) {
       throw new DeliveryError(`whether "${name}" happened is not known yet`, {
         outcome: 'ambiguous',
         code: 'unconfirmed',
         deferred: true,
-        retryAfterMs: nextLookMs(step.begunAt, effect.visibleAfterMs, now()),
+        retryAfterMs: nextLookMs(from, effect.visibleAfterMs, now()),
       })
     }
     await forget(name)
@@ -86,6 +97,7 @@ export function createEffects({ store, claimed, now }: EffectParts): Effects {
       } catch (error) {
         // Certain not to have happened: the next attempt need not look for it.
         if (error instanceof DeliveryError && error.outcome !== 'ambiguous') await forget(name)
+        else if (!(error instanceof LeaseLost)) await finish(unansweredStep(name), undefined)
         throw error
       }
     },

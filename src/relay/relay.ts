@@ -1,6 +1,16 @@
 // The span: takes the oldest delivery of each lane, delivers it, settles it. Knows neither what is delivered nor to whom.
 import type { Clock } from '../clock.js'
-import type { AttemptCall, Delivery, DeliveryKind, Flow, Flows, Settlement, Shore, Tools } from '../delivery.js'
+import {
+  type AttemptCall,
+  type Delivery,
+  type DeliveryKind,
+  type Flow,
+  type Flows,
+  type Settlement,
+  type Shore,
+  shores,
+  type Tools,
+} from '../delivery.js'
 import { DeliveryError, describeError } from '../errors.js'
 import type { Log } from '../log.js'
 import type { Claimed, InstanceId, Store } from '../store/store.js'
@@ -11,7 +21,7 @@ import { defaultRetryPolicy, judge, pauseMs, type RetryPolicy, toFault } from '.
 export interface RelaySettings {
   /** After a crash the dead process's lanes rest until its lease has run out, ms. */
   readonly leaseMs: number
-  /** Deliveries in hand at one time. */
+  /** Deliveries in hand at one time, of each shore: the backlog of one never holds up the other. */
   readonly concurrency: number
   /** How many of those may be bulk. */
   readonly bulkConcurrency: number
@@ -54,10 +64,12 @@ export interface RelayParts {
   readonly onAttempt?: (attempted: Attempted) => void
 }
 
-/** Failures in a row, of different calls to one shore, after which the shore is paused rather than the deliveries. */
-const failuresBeforePause = 5
+/** So many deliveries without an answer, and none with one between them, mean that the shore is down, not they. */
+const unansweredBeforePause = 5
 
 interface InHand {
+  readonly lane: string
+  readonly shore: Shore
   readonly done: Promise<void>
   readonly abort: AbortController
 }
@@ -75,7 +87,10 @@ export class Relay {
   #unsubscribe: () => void = () => {}
   /** Pauses of each shore in a row, as last seen in the store. */
   #pauses = new Map<Shore, number>()
-  #failures = new Map<string, number>()
+  /** Deliveries whose last call to a shore got no answer, since the shore last answered. */
+  readonly #unanswered = new Map<Shore, Set<number>>()
+  /** A claim got no answer: lanes may be ours that are not in hand. */
+  #claimLost = false
 
   constructor(parts: RelayParts) {
     this.#parts = parts
@@ -92,7 +107,23 @@ export class Relay {
 
   /** Something has become due: look now. */
   notify(): void {
-    this.#wake.abort()
+    // With a reason of its own: without one each call would make an exception with its stack.
+    if (!this.#wake.signal.aborted) this.#wake.abort('work')
+  }
+
+  /** A vendor answered a call, whatever it said: its shore is there. */
+  shoreAnswered(shore: Shore): void {
+    this.#unanswered.delete(shore)
+    if (!this.#pauses.has(shore)) return
+    this.#pauses.delete(shore)
+    const { store, log } = this.#parts
+    store.resumeShore(shore).then(
+      (resumed) => {
+        if (resumed) log.info('shore.resumed', { shore })
+        this.notify()
+      },
+      (error: unknown) => log.warn('shore.not-resumed', { shore, error: describeError(error) }),
+    )
   }
 
   /** Deliveries in hand at this moment. */
@@ -139,11 +170,23 @@ export class Relay {
   async #takeWork(): Promise<number> {
     const { store, clock } = this.#parts
     const { concurrency, bulkConcurrency, pollMs } = this.#settings
-    const limit = concurrency - this.#inHand.size
+    const { instance } = this.#lease
+    const inHand = [...this.#inHand.values()]
+    const room = (shore: Shore) => concurrency - inHand.filter((one) => one.shore === shore).length
+    const atMost = Object.fromEntries(shores.map((shore) => [shore, room(shore)]))
+    const limit = shores.reduce((sum, shore) => sum + Math.max(0, room(shore)), 0)
     if (limit <= 0) return pollMs
     const now = clock.now()
     const bulkLimit = Math.max(0, Math.min(limit, bulkConcurrency - this.#bulkInHand))
-    const claimed = await store.claim({ instance: this.#lease.instance, limit, bulkLimit, now })
+    if (this.#claimLost) {
+      await store.release(
+        instance,
+        inHand.map(({ lane }) => lane),
+      )
+    }
+    this.#claimLost = true
+    const claimed = await store.claim({ instance, limit, bulkLimit, atMost, now })
+    this.#claimLost = false
     for (const one of claimed) this.#begin(one)
     if (claimed.length > 0) return 0
     await this.#readPauses()
@@ -158,14 +201,14 @@ export class Relay {
 
   #begin(claimed: Claimed): void {
     const abort = new AbortController()
-    const { id, priority } = claimed.delivery
+    const { id, lane, shore, priority } = claimed.delivery
     if (priority === 'bulk') this.#bulkInHand += 1
     const done = this.#attempt(claimed, abort.signal).finally(() => {
       this.#inHand.delete(id)
       if (priority === 'bulk') this.#bulkInHand -= 1
       this.notify()
     })
-    this.#inHand.set(id, { done, abort })
+    this.#inHand.set(id, { lane, shore, done, abort })
   }
 
   /** Never rejects. */
@@ -206,35 +249,32 @@ export class Relay {
     const { clock, random } = this.#parts
     try {
       const flow = this.#parts.flows[delivery.kind] as Flow<DeliveryKind> // the table pairs each kind with its payload
-      const delivered = await flow.deliver(delivery, tools)
-      if (delivered.state === 'delivered') await this.#shoreWorks(delivery.shore)
-      return delivered
+      return await flow.deliver(delivery, tools)
     } catch (error) {
       // Broken off: give the lane back as it is (the fence refuses if it is no longer ours).
       if (error instanceof LeaseLost || signal.aborted) {
         return { state: 'ready', runAt: clock.now(), spent: false, fault: toFault(error) }
       }
-      const pausedUntil = await this.#pauseIfDown(error)
+      const pausedUntil = await this.#pauseIfDown(error, delivery).catch((cause: unknown) => {
+        this.#parts.log.error('shore.not-paused', { error: describeError(cause) })
+        return undefined
+      })
       const { attempts } = delivery
       return judge({ error, attempts, now: clock.now(), random, policy: this.#settings.retry, pausedUntil })
     }
   }
 
-  async #shoreWorks(shore: Shore): Promise<void> {
-    this.#failures.delete(shore)
-    if (!this.#pauses.has(shore)) return
-    this.#pauses.delete(shore)
-    if (await this.#parts.store.resumeShore(shore)) this.#parts.log.info('shore.resumed', { shore })
-  }
-
-  async #pauseIfDown(error: unknown): Promise<number | undefined> {
+  /** Until when the shore rests, if this failure is the shore's and not the delivery's. */
+  async #pauseIfDown(error: unknown, { id }: Delivery): Promise<number | undefined> {
     if (!(error instanceof DeliveryError) || error.shore === undefined) return undefined
     const shore = error.shore as Shore // clients name the shore they serve
     const noAnswer = !error.deferred && (error.status === undefined || error.status >= 500)
-    if (!error.pausesShore && !noAnswer) return undefined
-    const inARow = (this.#failures.get(shore) ?? 0) + 1
-    this.#failures.set(shore, inARow)
-    if (!error.pausesShore && inARow < failuresBeforePause) return undefined
+    if (!error.pausesShore) {
+      if (!noAnswer) return undefined
+      const unanswered = this.#unanswered.get(shore) ?? new Set()
+      this.#unanswered.set(shore, unanswered.add(id))
+      if (unanswered.size < unansweredBeforePause) return undefined
+    }
     const now = this.#parts.clock.now()
     const until = now + pauseMs(this.#pauses.get(shore) ?? 0, this.#settings.firstPauseMs)
     await this.#parts.store.pauseShore(shore, error.message, until, now)

@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import type { NewDelivery } from '../delivery.js'
 import { BadWebhook } from '../errors.js'
 import { parseNotification, verifyHubSignature } from '../intercom/webhook.js'
-import type { AgentReply, ContactId } from '../message.js'
+import type { AgentReply, ContactId, ConversationId } from '../message.js'
 import type { Thread } from '../store/store.js'
 import { readBody } from './body.js'
 import { type Answer, accept, answerWebhook, type DoorParts, Refused } from './door.js'
 
 /** A notification carries one part; with pictures as links, even a long one is far below this. */
 const largestNotification = 1024 * 1024
+const repliedTopic = 'conversation.admin.replied'
 
 export interface IntercomDoorSettings {
   readonly clientSecret: string
@@ -16,13 +17,15 @@ export interface IntercomDoorSettings {
   readonly relayBots: boolean
   /** How a reply becomes a delivery. */
   readonly toDelivery: (reply: AgentReply, thread: Thread | undefined) => NewDelivery<'agent-reply'>
+  /** How a notice without its reply becomes one. */
+  readonly toLookup: (notificationId: string, conversationId: ConversationId) => NewDelivery<'reply-lookup'>
 }
 
 /**
  * Never answers 404, 410 or 429: Intercom takes those as a wish to be left alone and stops sending.
  */
 export function createIntercomDoor(settings: IntercomDoorSettings, parts: DoorParts) {
-  const { clientSecret, relayBots, toDelivery } = settings
+  const { clientSecret, relayBots, toDelivery, toLookup } = settings
   const { store, metrics } = parts
   const taken: Answer = { status: 200, body: '{"ok":true}', contentType: 'application/json' }
 
@@ -32,9 +35,12 @@ export function createIntercomDoor(settings: IntercomDoorSettings, parts: DoorPa
     if (!verifyHubSignature(raw, typeof signature === 'string' ? signature : undefined, clientSecret)) {
       throw new Refused('signature', 401, "X-Hub-Signature does not match this app's client secret")
     }
-    const { conversation } = parseNotification(parseJson(raw))
-    const replies = conversation?.replies.filter(({ author }) => author.kind !== 'bot' || relayBots) ?? []
-    if (conversation === undefined || replies.length === 0) return taken
+    const { id, topic, conversation } = parseNotification(parseJson(raw))
+    if (conversation === undefined) return taken
+    const replies = conversation.replies.filter(({ author }) => author.kind !== 'bot' || relayBots)
+    // Told of a reply, but only a side effect of it came along (intercom.md §4.2).
+    const isRiddle = id !== null && topic === repliedTopic && conversation.replies.length === 0
+    if (replies.length === 0 && !isRiddle) return taken
     const thread = await store.findThreadOfConversation(conversation.id)
     if (thread === undefined && !(await isOneOfOurs(conversation.contactIds))) {
       // The workspace's other channels: none of our business.
@@ -42,6 +48,7 @@ export function createIntercomDoor(settings: IntercomDoorSettings, parts: DoorPa
       return taken
     }
     for (const reply of replies) await accept('intercom', toDelivery(reply, thread), parts)
+    if (isRiddle) await accept('intercom', toLookup(id, conversation.id), parts)
     return taken
   }
 

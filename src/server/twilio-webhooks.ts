@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { canonical } from '../phone.js'
 import { parseInboundSms, parseReceipt, verifyTwilioSignature } from '../twilio/webhook.js'
 import { readBody } from './body.js'
 import { type Answer, accept, answerWebhook, type DoorParts, Refused, type Source } from './door.js'
@@ -55,7 +56,7 @@ export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts)
           kind: 'inbound-sms',
           payload: sms,
           dedupeKey: `twilio:${sms.messageSid}`,
-          lane: `in:${sms.to}:${sms.from}`,
+          lane: `in:${sms.to}:${canonical(sms.from)}`,
           shore: 'intercom',
           priority: 'live',
           number: sms.to,

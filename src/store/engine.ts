@@ -6,7 +6,7 @@ import type { Ingested, Store } from './store.js'
 export type Arguments<Name extends OperationName> = Parameters<Store[Name]>
 export type Result<Name extends OperationName> = Awaited<ReturnType<Store[Name]>>
 
-export interface Engine extends Pick<Store, 'engine' | 'onWork' | 'close'> {
+export interface Engine extends Pick<Store, 'engine' | 'onWork' | 'onLost' | 'close'> {
   ingest(row: DeliveryRow): Promise<Ingested>
   run<Name extends OperationName>(name: Name, ...args: Arguments<Name>): Promise<Result<Name>>
 }
@@ -24,6 +24,7 @@ export function storeOver(engine: Engine): Store {
     heartbeat: via('heartbeat'),
     unregister: via('unregister'),
     claim: via('claim'),
+    release: via('release'),
     nextDue: via('nextDue'),
     beginStep: via('beginStep'),
     finishStep: via('finishStep'),
@@ -50,6 +51,7 @@ export function storeOver(engine: Engine): Store {
     summarize: via('summarize'),
     listDeliveries: via('listDeliveries'),
     onWork: (listener) => engine.onWork(listener),
+    onLost: (listener) => engine.onLost(listener),
     close: () => engine.close(),
   }
 }

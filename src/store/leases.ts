@@ -1,4 +1,6 @@
 // One row per process, not per lane: heartbeat rows on lanes deadlock with settling.
+
+import type { Lane } from '../delivery.js'
 import { isAmong, statement, type Tx } from './statement.js'
 import type { InstanceId } from './store.js'
 
@@ -49,6 +51,22 @@ const freeLanesOf = statement((db, args: { owners: readonly InstanceId[] }, dial
     .returning('lane'),
 )
 
+const freeOthers = statement((db, args: { owner: InstanceId; keep: readonly Lane[] }, dialect) =>
+  db
+    .updateTable('lanes')
+    .set({ owner: null })
+    .where('lane', 'in', (eb) => {
+      const held = eb
+        .selectFrom('lanes')
+        .select('lane')
+        .where('owner', '=', args.owner)
+        .where((not) => not.not(isAmong(dialect, 'lane', args.keep)))
+        .orderBy('lane')
+      return dialect === 'postgres' ? held.forUpdate() : held
+    })
+    .returning('lane'),
+)
+
 async function free(tx: Tx, owners: readonly InstanceId[]): Promise<void> {
   if ((await freeLanesOf(tx, { owners })).length > 0) await tx.announce()
 }
@@ -66,6 +84,10 @@ export async function heartbeat(tx: Tx, id: InstanceId, leaseMs: number, now: nu
       dead.map((row) => row.id),
     )
   return alive
+}
+
+export async function release(tx: Tx, id: InstanceId, keep: readonly Lane[]): Promise<void> {
+  if ((await freeOthers(tx, { owner: id, keep })).length > 0) await tx.announce()
 }
 
 export async function unregister(tx: Tx, id: InstanceId): Promise<void> {

@@ -150,7 +150,7 @@ async function probesAllowed(tx: Tx, now: number): Promise<Map<Shore, number>> {
 }
 
 export async function claim(tx: Tx, request: Parameters<Store['claim']>[0]): Promise<Claimed[]> {
-  const { instance, limit, bulkLimit, now } = request
+  const { instance, limit, bulkLimit, atMost, now } = request
   if ((await leaseOf(tx, { instance, now })).length === 0) return []
   const due = (await earliest(tx, {})).filter((queue) => queue.next_at <= now)
   if (due.length === 0) return []
@@ -158,11 +158,13 @@ export async function claim(tx: Tx, request: Parameters<Store['claim']>[0]): Pro
   const probes = await probesAllowed(tx, now)
 
   const taken: Delivery[] = []
+  const takenOf = (shore: Shore) => taken.filter((one) => one.shore === shore).length
   let bulkTaken = 0
   for (const { shore, priority } of due) {
     for (;;) {
       const room = Math.min(
         limit - taken.length,
+        (atMost?.[shore] ?? limit) - takenOf(shore),
         priority === 'bulk' ? bulkLimit - bulkTaken : limit,
         probes.get(shore) ?? limit,
       )

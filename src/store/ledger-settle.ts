@@ -1,73 +1,67 @@
-// Everything a claimed delivery writes. Each operation first locks its lane, and only if it is still ours: the lock
-// is a statement of its own, so that on PostgreSQL (READ COMMITTED) what follows sees every delivery committed to the
-// lane before, and none is left behind asleep.
-import { sql } from 'kysely'
+// Everything a claimed delivery writes: only while its lane is still ours, and with the lane locked until that is
+// committed. What follows the lock is a statement of its own, so that on PostgreSQL (READ COMMITTED) it sees every
+// delivery committed to the lane before, and none is left behind asleep.
+import { type Kysely, sql } from 'kysely'
 import type { DeliveryId, DeliveryState, Lane, Settlement } from '../delivery.js'
-import { bigint, larger, literal, statement, type Tx } from './statement.js'
+import type { Schema } from './schema.js'
+import { bigint, type Dialect, larger, literal, statement, type Tx, text } from './statement.js'
 import type { Claimed, InstanceId } from './store.js'
 import { addTotals } from './totals.js'
 
-const lockIfOurs = statement((db, args: { lane: Lane; instance: InstanceId; id: DeliveryId }, dialect) => {
-  const ours = db
+interface Holding {
+  readonly lane: Lane
+  readonly instance: InstanceId
+  readonly id: DeliveryId
+}
+
+const holdingOf = ({ delivery, instance }: Claimed): Holding => ({ lane: delivery.lane, instance, id: delivery.id })
+
+/** One row while the delivery is ours to write about, none after. */
+function held(db: Kysely<Schema>, args: Holding, dialect: Dialect) {
+  const lane = db
     .selectFrom('lanes')
     .innerJoin('deliveries as d', 'd.lane', 'lanes.lane')
-    .select(['d.number', 'd.kind'])
     .where('lanes.lane', '=', args.lane)
-    .where('owner', '=', args.instance)
+    .where('lanes.owner', '=', args.instance)
     .where('d.id', '=', args.id)
     .where('d.state', '=', literal('ready'))
-  return dialect === 'postgres' ? ours.forUpdate('lanes') : ours
-})
-
-async function lock(tx: Tx, { delivery, instance }: Claimed) {
-  const [ours] = await lockIfOurs(tx, { lane: delivery.lane, instance, id: delivery.id })
-  return ours
+  return dialect === 'postgres' ? lane.forUpdate('lanes') : lane
 }
 
-interface StepRow {
-  delivery_id: DeliveryId
-  name: string
-  begun_at: number
-  done_at: number | null
-  value: string | null
-}
-
-const beginOne = statement((db, args: StepRow) =>
+const begin = statement((db, args: Holding & { name: string; now: number }, dialect) =>
   db
     .insertInto('steps')
-    .values({ delivery_id: args.delivery_id, name: args.name, begun_at: args.begun_at, done_at: null, value: null })
+    .columns(['delivery_id', 'name', 'begun_at'])
+    .expression(held(db, args, dialect).select(['d.id', text(args.name).as('name'), bigint(args.now).as('now')]))
     .onConflict((oc) =>
-      oc.columns(['delivery_id', 'name']).doUpdateSet({
-        begun_at: sql`excluded.begun_at`,
-        done_at: null,
-        value: null,
-      }),
-    ),
+      oc.columns(['delivery_id', 'name']).doUpdateSet({ begun_at: sql`excluded.begun_at`, done_at: null, value: null }),
+    )
+    .returning('delivery_id'),
 )
 
-const finishOne = statement((db, args: StepRow) =>
+const finish = statement((db, args: Holding & { name: string; value: string | null; now: number }, dialect) =>
   db
     .insertInto('steps')
-    .values({
-      delivery_id: args.delivery_id,
-      name: args.name,
-      begun_at: args.begun_at,
-      done_at: args.done_at,
-      value: args.value,
-    })
+    .columns(['delivery_id', 'name', 'begun_at', 'done_at', 'value'])
+    .expression(
+      held(db, args, dialect)
+        .select(['d.id', text(args.name).as('name'), bigint(args.now).as('begun')])
+        .select([bigint(args.now).as('done'), text(args.value).as('value')]),
+    )
     .onConflict((oc) =>
       oc.columns(['delivery_id', 'name']).doUpdateSet({ done_at: sql`excluded.done_at`, value: sql`excluded.value` }),
-    ),
+    )
+    .returning('delivery_id'),
 )
 
-const dropOne = statement((db, args: { id: DeliveryId; name: string }) =>
+const lock = statement((db, args: Holding, dialect) => held(db, args, dialect).select('d.id'))
+
+const drop = statement((db, args: { id: DeliveryId; name: string }) =>
   db.deleteFrom('steps').where('delivery_id', '=', args.id).where('name', '=', args.name),
 )
 
 export async function beginStep(tx: Tx, claimed: Claimed, name: string, now: number): Promise<boolean> {
-  if ((await lock(tx, claimed)) === undefined) return false
-  await beginOne(tx, { delivery_id: claimed.delivery.id, name, begun_at: now, done_at: null, value: null })
-  return true
+  return (await begin(tx, { ...holdingOf(claimed), name, now })).length > 0
 }
 
 export async function finishStep(
@@ -77,20 +71,17 @@ export async function finishStep(
   value: unknown,
   now: number,
 ): Promise<boolean> {
-  if ((await lock(tx, claimed)) === undefined) return false
   const json = value === undefined ? null : JSON.stringify(value)
-  await finishOne(tx, { delivery_id: claimed.delivery.id, name, begun_at: now, done_at: now, value: json })
-  return true
+  return (await finish(tx, { ...holdingOf(claimed), name, value: json, now })).length > 0
 }
 
 export async function dropStep(tx: Tx, claimed: Claimed, name: string): Promise<boolean> {
-  if ((await lock(tx, claimed)) === undefined) return false
-  await dropOne(tx, { id: claimed.delivery.id, name })
+  if ((await lock(tx, holdingOf(claimed))).length === 0) return false
+  await drop(tx, { id: claimed.delivery.id, name })
   return true
 }
 
 interface Ending {
-  id: DeliveryId
   state: DeliveryState
   spent: number
   run_at: number | null
@@ -100,19 +91,21 @@ interface Ending {
   result: string | null
 }
 
-const endAttempt = statement((db, args: Ending) =>
+const endAttempt = statement((db, args: Holding & Ending, dialect) =>
   db
     .updateTable('deliveries')
+    .from(held(db, args, dialect).select('d.id').as('ours'))
     .set({
       state: args.state,
-      attempts: sql`attempts + ${args.spent}`,
+      attempts: sql`deliveries.attempts + ${args.spent}`,
       run_at: args.run_at,
       settled_at: args.settled_at,
       reason: args.reason,
       fault: args.fault,
       result: args.result,
     })
-    .where('id', '=', args.id),
+    .whereRef('deliveries.id', '=', 'ours.id')
+    .returning(['deliveries.number', 'deliveries.kind']),
 )
 
 const recordAttempt = statement(
@@ -144,8 +137,8 @@ const freeLane = statement((db, args: { lane: Lane; now: number }, dialect) =>
     .where('lane', '=', args.lane),
 )
 
-function endingOf(id: DeliveryId, settlement: Settlement, now: number): Ending {
-  const open = { id, state: settlement.state, run_at: null, settled_at: now, reason: null, fault: null, result: null }
+function endingOf(settlement: Settlement, now: number): Ending {
+  const open = { state: settlement.state, run_at: null, settled_at: now, reason: null, fault: null, result: null }
   switch (settlement.state) {
     case 'delivered':
       return { ...open, spent: 1, result: JSON.stringify(settlement.result) }
@@ -161,11 +154,10 @@ function endingOf(id: DeliveryId, settlement: Settlement, now: number): Ending {
 }
 
 export async function settle(tx: Tx, claimed: Claimed, settlement: Settlement, now: number): Promise<boolean> {
-  const ours = await lock(tx, claimed)
-  if (ours === undefined) return false
   const { id, lane } = claimed.delivery
-  const ending = endingOf(id, settlement, now)
-  await endAttempt(tx, ending)
+  const ending = endingOf(settlement, now)
+  const [ours] = await endAttempt(tx, { ...holdingOf(claimed), ...ending })
+  if (ours === undefined) return false
   await recordAttempt(tx, { delivery_id: id, ended_at: now, state: ending.state, fault: ending.fault })
   const { state } = settlement
   // A parked delivery keeps its steps: when it is tried again it must not repeat what it has done.

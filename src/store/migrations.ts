@@ -104,6 +104,7 @@ create table shores (
 create table threads (
   ours ${text} not null,
   theirs ${text} not null,
+  reply_to ${text} not null,
   contact_id ${text} not null,
   conversation_id ${text} not null,
   updated_at ${time} not null,
@@ -150,11 +151,12 @@ create table totals (
   day ${text} not null,
   number ${text} not null,
   kind ${text} not null,
+  slot integer not null,
   received integer not null,
   delivered integer not null,
   suppressed integer not null,
   parked integer not null,
-  primary key (day, number, kind)
+  primary key (day, number, kind, slot)
 )${clustered};
 `
 

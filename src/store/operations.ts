@@ -1,6 +1,6 @@
 // Every operation of the store, written once for both engines.
 import { findContact, forgetContact, isKnownContact, lockContact, saveContact } from './contacts.js'
-import { heartbeat, register, unregister } from './leases.js'
+import { heartbeat, register, release, unregister } from './leases.js'
 import { claim, nextDue } from './ledger-claim.js'
 import { unsettled } from './ledger-ingest.js'
 import { beginStep, dropStep, finishStep, settle } from './ledger-settle.js'
@@ -13,7 +13,7 @@ import { listDeliveries, summarize } from './summary.js'
 import { findThread, findThreadOfConversation, saveThread } from './threads.js'
 
 /** `ingest` is not among them: engines gather concurrent calls of it and run `ingestBatch`. */
-export type OperationName = Exclude<keyof Store, 'engine' | 'ingest' | 'onWork' | 'close'>
+export type OperationName = Exclude<keyof Store, 'engine' | 'ingest' | 'onWork' | 'onLost' | 'close'>
 
 interface Operation<Run> {
   readonly run: Run
@@ -39,9 +39,10 @@ export const operations: Operations = {
   heartbeat: change(heartbeat),
   unregister: change(unregister),
   claim: change(claim),
+  release: change(release),
   nextDue: look(nextDue),
-  beginStep: change(beginStep),
-  finishStep: change(finishStep),
+  beginStep: put(beginStep),
+  finishStep: put(finishStep),
   dropStep: change(dropStep),
   settle: change(settle),
   takeLimit: put(takeLimit),

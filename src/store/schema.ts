@@ -81,6 +81,7 @@ interface LimitTable {
 interface ThreadTable {
   ours: Address
   theirs: Address
+  reply_to: Address
   contact_id: ContactId
   /** The newest; older ones stay in `conversations`. */
   conversation_id: ConversationId
@@ -121,6 +122,8 @@ interface TotalTable {
   day: string
   number: string
   kind: DeliveryKind
+  /** Several rows add up to one figure, so that not every transaction of PostgreSQL waits for the same row. */
+  slot: number
   received: number
   delivered: number
   suppressed: number

@@ -135,7 +135,8 @@ export function larger<T>(dialect: Dialect, a: RawBuilder<T>, b: RawBuilder<T>):
   return dialect === 'sqlite' ? sql`max(${a}, ${b})` : sql`greatest(${a}, ${b})`
 }
 
-// PostgreSQL guesses the type of a lone parameter inside `case` and `coalesce` as text; these say what it is.
+// PostgreSQL guesses the type of a lone parameter in a select list, `case` or `coalesce`; these say what it is.
+export const text = <T extends string | null>(value: T): RawBuilder<T> => sql`cast(${value} as text)`
 export const bigint = (value: number): RawBuilder<number> => sql`cast(${value} as bigint)`
 export const real = (value: number): RawBuilder<number> => sql`cast(${value} as double precision)`
 

@@ -31,6 +31,8 @@ export interface Ingested {
 export interface Thread {
   readonly ours: Address
   readonly theirs: Address
+  /** As the customer's texts spell it; `theirs` is the one spelling under which the thread is kept. */
+  readonly replyTo: Address
   readonly contactId: ContactId
   readonly conversationId: ConversationId
 }
@@ -136,14 +138,18 @@ export interface Store {
 
   /**
    * Takes up to `limit` due lanes, live ones first, and returns the head of each. At most `bulkLimit` of them are
-   * bulk. Lanes of a paused shore stay; of a shore whose pause has run out at most one is taken while it probes.
+   * bulk, and no shore gets more than `atMost` says. Lanes of a paused shore stay; of a shore whose pause has run out at most one is taken while it probes.
    */
   claim(request: {
     readonly instance: InstanceId
     readonly limit: number
     readonly bulkLimit: number
+    /** So that the backlog of one shore leaves places for the other. */
+    readonly atMost?: Readonly<Partial<Record<Shore, number>>>
     readonly now: number
   }): Promise<Claimed[]>
+  /** Frees the instance's lanes but those kept: what a claim took whose answer was lost. */
+  release(instance: InstanceId, keep: readonly Lane[]): Promise<void>
   /** When the next idle lane falls due; undefined when none will. Pauses are not looked at. */
   nextDue(): Promise<number | undefined>
 
@@ -194,6 +200,8 @@ export interface Store {
   /** Newest first. */
   listDeliveries(filter: { readonly state?: DeliveryState; readonly limit: number }): Promise<DeliverySummary[]>
 
+  /** Called once if the store can never answer again: only a new process can help. Returns how to stop. */
+  onLost(listener: (error: Error) => void): () => void
   /** Called when another process or connection may have made work due. Returns how to stop. */
   onWork(listener: () => void): () => void
   close(): Promise<void>

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { ContactId, ConversationId } from '../message.js'
+import type { ConversationId } from '../message.js'
 import type { Address } from '../phone.js'
 import { statement, type Tx } from './statement.js'
 import type { Thread } from './store.js'
@@ -7,7 +7,7 @@ import type { Thread } from './store.js'
 const find = statement((db, args: { ours: Address; theirs: Address }) =>
   db
     .selectFrom('threads')
-    .select(['ours', 'theirs', 'contact_id', 'conversation_id'])
+    .select(['ours', 'theirs', 'reply_to', 'contact_id', 'conversation_id'])
     .where('ours', '=', args.ours)
     .where('theirs', '=', args.theirs),
 )
@@ -16,28 +16,29 @@ const findByConversation = statement((db, args: { conversationId: ConversationId
   db
     .selectFrom('conversations as c')
     .innerJoin('threads as t', (join) => join.onRef('t.ours', '=', 'c.ours').onRef('t.theirs', '=', 'c.theirs'))
-    .select(['t.ours', 't.theirs', 't.contact_id', 't.conversation_id'])
+    .select(['t.ours', 't.theirs', 't.reply_to', 't.contact_id', 't.conversation_id'])
     .where('c.conversation_id', '=', args.conversationId),
 )
 
-const saveNewest = statement(
-  (db, args: { ours: Address; theirs: Address; contactId: ContactId; conversationId: ConversationId; now: number }) =>
-    db
-      .insertInto('threads')
-      .values({
-        ours: args.ours,
-        theirs: args.theirs,
-        contact_id: args.contactId,
-        conversation_id: args.conversationId,
-        updated_at: args.now,
-      })
-      .onConflict((oc) =>
-        oc.columns(['ours', 'theirs']).doUpdateSet({
-          contact_id: sql`excluded.contact_id`,
-          conversation_id: sql`excluded.conversation_id`,
-          updated_at: sql`excluded.updated_at`,
-        }),
-      ),
+const saveNewest = statement((db, args: Thread & { now: number }) =>
+  db
+    .insertInto('threads')
+    .values({
+      ours: args.ours,
+      theirs: args.theirs,
+      reply_to: args.replyTo,
+      contact_id: args.contactId,
+      conversation_id: args.conversationId,
+      updated_at: args.now,
+    })
+    .onConflict((oc) =>
+      oc.columns(['ours', 'theirs']).doUpdateSet({
+        reply_to: sql`excluded.reply_to`,
+        contact_id: sql`excluded.contact_id`,
+        conversation_id: sql`excluded.conversation_id`,
+        updated_at: sql`excluded.updated_at`,
+      }),
+    ),
 )
 
 const remember = statement((db, args: { ours: Address; theirs: Address; conversationId: ConversationId }) =>
@@ -51,7 +52,8 @@ const remember = statement((db, args: { ours: Address; theirs: Address; conversa
 
 function toThread(row: Awaited<ReturnType<typeof find>>[number] | undefined): Thread | undefined {
   if (row === undefined) return undefined
-  return { ours: row.ours, theirs: row.theirs, contactId: row.contact_id, conversationId: row.conversation_id }
+  const { ours, theirs, reply_to: replyTo, contact_id: contactId, conversation_id: conversationId } = row
+  return { ours, theirs, replyTo, contactId, conversationId }
 }
 
 export async function findThread(tx: Tx, ours: Address, theirs: Address): Promise<Thread | undefined> {
@@ -64,7 +66,7 @@ export async function findThreadOfConversation(tx: Tx, conversationId: Conversat
 }
 
 export async function saveThread(tx: Tx, thread: Thread, now: number): Promise<void> {
-  const { ours, theirs, contactId, conversationId } = thread
-  await saveNewest(tx, { ours, theirs, contactId, conversationId, now })
+  const { ours, theirs, conversationId } = thread
+  await saveNewest(tx, { ...thread, now })
   await remember(tx, { ours, theirs, conversationId })
 }

@@ -19,24 +19,39 @@ type TotalRow = Record<keyof Totals, number> & {
   readonly kind: DeliveryKind
 }
 
+const slots = 16
+
 const addRows = manyRows<TotalRow, unknown>(
   ['day', 'number', 'kind', 'received', 'delivered', 'suppressed', 'parked'],
-  (db, rows) =>
-    db
+  (db, rows, dialect) => {
+    // A row stays locked until its transaction is on disk: each connection of PostgreSQL has one of its own, mostly.
+    const slot = dialect === 'postgres' ? sql<number>`pg_backend_pid() % ${sql.lit(slots)}` : sql.lit(0)
+    return db
       .insertInto('totals')
-      .values(rows)
+      .values(rows.map((row) => ({ ...row, slot })))
       .onConflict((oc) =>
-        oc.columns(['day', 'number', 'kind']).doUpdateSet({
+        oc.columns(['day', 'number', 'kind', 'slot']).doUpdateSet({
           received: sql`totals.received + excluded.received`,
           delivered: sql`totals.delivered + excluded.delivered`,
           suppressed: sql`totals.suppressed + excluded.suppressed`,
           parked: sql`totals.parked + excluded.parked`,
         }),
-      ),
+      )
+  },
 )
 
+const sumOf = (what: keyof Totals) => sql<number>`sum(${sql.ref(what)})`.as(what)
+
 const totalsFrom = statement((db, args: { day: string }) =>
-  db.selectFrom('totals').selectAll().where('day', '>=', args.day).orderBy('day').orderBy('number').orderBy('kind'),
+  db
+    .selectFrom('totals')
+    .select(['day', 'number', 'kind'])
+    .select([sumOf('received'), sumOf('delivered'), sumOf('suppressed'), sumOf('parked')])
+    .where('day', '>=', args.day)
+    .groupBy(['day', 'number', 'kind'])
+    .orderBy('day')
+    .orderBy('number')
+    .orderBy('kind'),
 )
 
 const dayMs = 86_400_000

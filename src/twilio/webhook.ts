@@ -38,7 +38,11 @@ export function verifyTwilioSignature(request: {
 function valuesByName(params: Form): Record<string, string[]> {
   // Without a prototype: a field may be called `__proto__`.
   const fields: Record<string, string[]> = Object.create(null)
-  for (const [name, value] of params) fields[name] = [...(fields[name] ?? []), value]
+  for (const [name, value] of params) {
+    const values = fields[name]
+    if (values === undefined) fields[name] = [value]
+    else values.push(value)
+  }
   return fields
 }
 

@@ -15,7 +15,7 @@ import {
 
 onEachEngine('what the store remembers', (subject) => {
   describe('threads', () => {
-    const thread = { ours, theirs, contactId: contact('c1'), conversationId: conversation('100') }
+    const thread = { ours, theirs, replyTo: theirs, contactId: contact('c1'), conversationId: conversation('100') }
 
     it('are found by their two addresses and by their conversation', async () => {
       const { store } = subject

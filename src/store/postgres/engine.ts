@@ -138,6 +138,11 @@ class PostgresEngine implements Engine {
     return this.#listener.add(listener)
   }
 
+  /** The pool connects again by itself. */
+  onLost(): () => void {
+    return () => {}
+  }
+
   close(): Promise<void> {
     this.#closed ??= Promise.all([this.#pool.end(), this.#listener.stop()]).then(() => {})
     return this.#closed

@@ -73,6 +73,7 @@ class SqliteEngine implements Engine {
   #runner: Runner | undefined
   #unsent: Request[] = []
   #lastId = 0
+  readonly #lost = new Set<(error: Error) => void>()
   #over: Error | undefined
   #closed: Promise<void> | undefined
 
@@ -118,7 +119,9 @@ class SqliteEngine implements Engine {
   }
 
   #end(error: Error): void {
+    const wasOpen = this.#over === undefined
     this.#over ??= error
+    if (wasOpen) for (const listener of this.#lost) listener(error)
     for (const waiting of this.#waiting.values()) waiting.reject(this.#over)
     this.#waiting.clear()
   }
@@ -126,6 +129,11 @@ class SqliteEngine implements Engine {
   /** One file, one machine: nothing tells us of other processes; the worker looks again by itself. */
   onWork(): () => void {
     return () => {}
+  }
+
+  onLost(listener: (error: Error) => void): () => void {
+    this.#lost.add(listener)
+    return () => void this.#lost.delete(listener)
   }
 
   close(): Promise<void> {
