@@ -56,7 +56,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     },
   })
   const intercom = createIntercomClient({ ...config.intercom, transport, clock })
-  const twilio = await createTwilioClient({ ...config.twilio, transport })
+  const twilio = await createTwilioClient({ ...config.twilio, transport, random })
 
   let adminId: string | undefined = config.intercom.adminId
   const lags = visibleAfterMs === undefined ? {} : { visibleAfterMs }

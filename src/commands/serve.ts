@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
 import { describeError } from '../errors.js'
@@ -15,11 +16,15 @@ export async function serve(context: Context): Promise<ExitCode> {
   const stopping = context.stopSignal()
   const store = await openStore(config.store, { now: clock.now() })
   try {
+    const lost = new Promise<Error>((resolve) => store.onLost(resolve))
     const bridge = await startBridge(config, { store, clock, log })
+    boundNewSpace()
     log.info('serve.started', { listening: bridge.url, public: config.publicUrl, store: store.engine })
-    await aborted(stopping)
+    const broken = await Promise.race([aborted(stopping), lost])
     log.info('serve.stopping')
     await bridge.stop()
+    // A supervisor starts us anew; alone we could only answer 503 for ever.
+    if (broken !== undefined) throw broken
     log.info('serve.stopped')
   } finally {
     await store.close().catch((error: unknown) => log.error('serve.store-not-closed', { error: describeError(error) }))
@@ -28,7 +33,15 @@ export async function serve(context: Context): Promise<ExitCode> {
 }
 
 /** Resolves when the signal aborts. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+export function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined)
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
+}
+
+/**
+ * V8 lets the space for new objects grow to tens of megabytes under load and never gives it back. A process that runs
+ * for years on a small machine does better with what start-up left it.
+ */
+function boundNewSpace(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
 }

@@ -5,6 +5,7 @@ import { DeliveryError } from '../errors.js'
 import type { MessageSid, OutboundSms, SmsStatus } from '../message.js'
 import { type Address, parseAddress } from '../phone.js'
 import type { Call, Transport, VendorRequest } from '../transport.js'
+import { createBackOff } from './back-off.js'
 import { createGate } from './gate.js'
 import { createSdkHttpClient } from './http-client.js'
 import { segmentsOf, senderRule } from './senders.js'
@@ -61,22 +62,27 @@ export async function createTwilioClient(
     readonly transport: Transport
     /** Calls at one time. Default 8. */
     readonly concurrency?: number
+    /** 0 ≤ x < 1. */
+    readonly random?: () => number
   },
 ): Promise<TwilioClient> {
   const { accountSid, authTokens, apiKey, baseUrl, transport, concurrency = 8 } = parts
   const { default: Twilio } = await import('twilio/lib/rest/Twilio.js')
   const gate = createGate(concurrency)
+  const backOff = createBackOff(parts.random ?? Math.random)
 
   /** The SDK has no way to pass something along with one call, so each call gets an SDK client (20 µs) of its own. */
   function messages(call: Call, limit: VendorRequest['limit'] | undefined) {
     const send = (request: VendorRequest) =>
-      gate.through(
-        {
-          priority: call.priority,
-          signal: call.signal,
-          stopped: () => classify({ kind: 'stopped', sent: false }, { ...request, route: 'Messages' }),
-        },
-        () => transport.request(request, call),
+      backOff.watch(
+        gate.through(
+          {
+            priority: call.priority,
+            signal: call.signal,
+            stopped: () => classify({ kind: 'stopped', sent: false }, { ...request, route: 'Messages' }),
+          },
+          () => transport.request(request, call),
+        ),
       )
     // The SDK calls nothing but `request` on its HTTP client.
     const httpClient = createSdkHttpClient({ baseUrl, limit, send }) as unknown as NonNullable<ClientOpts['httpClient']>

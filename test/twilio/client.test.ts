@@ -33,7 +33,14 @@ afterEach(async () => {
 async function clientAt(baseUrl: string, extra: Partial<Parameters<typeof createTwilioClient>[0]> = {}) {
   const { limiter, log } = openLimiter()
   const transport = createTransport({ clock: systemClock, limiter, deadlineMs: 2000 })
-  const client = await createTwilioClient({ accountSid, authTokens: [authToken], baseUrl, transport, ...extra })
+  const client = await createTwilioClient({
+    random: () => 0,
+    accountSid,
+    authTokens: [authToken],
+    baseUrl,
+    transport,
+    ...extra,
+  })
   return { client, limiter: log }
 }
 
@@ -99,7 +106,13 @@ describe('sending', () => {
     const { twin } = await setUp()
     twin.faults.arm('timeout-after')
     const transport = createTransport({ clock: systemClock, limiter: openLimiter().limiter, deadlineMs: 100 })
-    const client = await createTwilioClient({ accountSid, authTokens: [authToken], baseUrl: twin.url, transport })
+    const client = await createTwilioClient({
+      random: () => 0,
+      accountSid,
+      authTokens: [authToken],
+      baseUrl: twin.url,
+      transport,
+    })
     await expect(client.sendSms(sms, liveCall)).rejects.toMatchObject({ outcome: 'ambiguous' })
     expect(twin.messages()).toHaveLength(1)
   })
@@ -282,7 +295,7 @@ describe('on the wire', () => {
     }
     const { limiter } = openLimiter()
     const transport = createTransport({ clock: systemClock, limiter, fetch: answer })
-    const client = await createTwilioClient({ accountSid, authTokens: [authToken], transport })
+    const client = await createTwilioClient({ random: () => 0, accountSid, authTokens: [authToken], transport })
     await client.sendSms(sms, liveCall)
     expect(urls).toEqual([`https://api.twilio.com/2010-04-01/Accounts/${accountSid}/Messages.json`])
   })
