@@ -210,7 +210,11 @@ describe('SQLite that is busy', () => {
       connection,
       [
         { id: 1, name: 'register', args: ['me', 1000, 0] },
-        { id: 2, name: 'saveThread', args: [{ ours: '1', theirs: '2', contactId: 'c', conversationId: null }, 0] },
+        {
+          id: 2,
+          name: 'saveThread',
+          args: [{ ours: '1', theirs: '2', replyTo: '2', contactId: 'c', conversationId: null }, 0],
+        },
         { id: 3, name: 'pauseShore', args: ['twilio', aFault.message, 5, 0] },
       ],
       (some) => {
