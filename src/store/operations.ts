@@ -22,6 +22,30 @@ interface Operation<Run> {
   readonly together: boolean
 }
 
+/**
+ * What may be lost with the power (never with the process), because what comes after it on disk is lost too: claims,
+ * leases and limits mean nothing without the processes they were for, and a delivery whose end is lost is run again
+ * over its durable steps, repeating none. Only a commit made of these alone skips the flush.
+ */
+export const expendable: ReadonlySet<OperationName> = new Set([
+  'register',
+  'heartbeat',
+  'unregister',
+  'claim',
+  'release',
+  'dropStep',
+  'settle',
+  'takeLimit',
+  'setLimitRule',
+  'holdLimit',
+  'pauseShore',
+  'resumeShore',
+  'saveThread',
+  'saveContact',
+  'forgetContact',
+  'lockContact',
+] as const)
+
 export type Operations = {
   readonly [Name in OperationName]: Operation<
     (tx: Tx, ...args: Parameters<Store[Name]>) => Promise<Awaited<ReturnType<Store[Name]>>>

@@ -28,6 +28,7 @@ class Prepared {
 export class Connection implements Tx {
   readonly dialect = 'sqlite'
   readonly #database: SqliteDatabase
+  #flushes = true
   readonly #prepared = new Map<string, Prepared>()
   private constructor(database: SqliteDatabase) {
     this.#database = database
@@ -104,6 +105,13 @@ export class Connection implements Tx {
   pragma(name: string): unknown {
     const [row] = this.#database.prepare(`pragma ${name}`).all() as Record<string, unknown>[] // a row of one column
     return row === undefined ? undefined : Object.values(row)[0]
+  }
+
+  /** Whether the next commits are on disk when they return, or only safe from the end of this process. */
+  flushAtCommit(flush: boolean): void {
+    if (flush === this.#flushes) return
+    this.exec(`pragma synchronous = ${flush ? 'full' : 'normal'}`)
+    this.#flushes = flush
   }
 
   async query(text: string, parameters: readonly unknown[]): Promise<unknown[]> {

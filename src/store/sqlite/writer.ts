@@ -2,7 +2,7 @@
 import { describeError } from '../../errors.js'
 import type { DeliveryRow } from '../delivery-row.js'
 import { ingestBatch } from '../ledger-ingest.js'
-import { type OperationName, operations } from '../operations.js'
+import { expendable, type OperationName, operations } from '../operations.js'
 import type { Tx } from '../statement.js'
 import type { Connection } from './connection.js'
 import { isBusy } from './driver.js'
@@ -61,6 +61,9 @@ export async function runTogether(connection: Connection, requests: readonly Req
   // Reads see what is committed and need not wait for the disk.
   if (reads.length > 0) reply(await transact(connection, 'begin', reads))
   const writes = ingests.length > 0 ? [ingestUnit(ingests), ...changes] : changes
+  connection.flushAtCommit(
+    requests.some(({ name }) => name === 'ingest' || (operations[name].writes && !expendable.has(name))),
+  )
   if (writes.length > 0) reply(await transact(connection, 'begin immediate', writes))
 }
 
