@@ -64,6 +64,9 @@ export interface RelayParts {
   readonly onAttempt?: (attempted: Attempted) => void
 }
 
+/** After a look that found nothing, ms. Far below what a person notices. */
+const leastBetweenLooksMs = 10
+
 /** So many deliveries without an answer, and none with one between them, mean that the shore is down, not they. */
 const unansweredBeforePause = 5
 
@@ -155,13 +158,19 @@ export class Relay {
     const { clock, log } = this.#parts
     while (!this.#stopping.signal.aborted) {
       const wake = this.#wake
+      const lookedAt = clock.now()
       let sleepMs = this.#settings.pollMs
       try {
         sleepMs = await this.#takeWork()
       } catch (error) {
         log.error('relay.claim-failed', { error: describeError(error) })
       }
-      if (sleepMs > 0 && !this.#stopping.signal.aborted) await clock.sleep(sleepMs, wake.signal)
+      if (sleepMs > 0 && !this.#stopping.signal.aborted) {
+        await clock.sleep(sleepMs, wake.signal)
+        // Woken though there was nothing to be had a moment ago (a paused shore): thousands of webhooks a second must
+        // not mean as many looks.
+        if (clock.now() - lookedAt < leastBetweenLooksMs) await clock.sleep(leastBetweenLooksMs, this.#stopping.signal)
+      }
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
     }
   }

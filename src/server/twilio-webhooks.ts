@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { canonical } from '../phone.js'
-import { parseInboundSms, parseReceipt, verifyTwilioSignature } from '../twilio/webhook.js'
+import { type Form, parseInboundSms, parseReceipt, verifyTwilioSignature } from '../twilio/webhook.js'
 import { readBody } from './body.js'
 import { type Answer, accept, answerWebhook, type DoorParts, Refused, type Source } from './door.js'
 
@@ -25,24 +25,24 @@ export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts)
   const { publicUrl, accountSid, authTokens } = settings
 
   /** The form, proven to come from our account at Twilio. */
-  const readForm = async (request: IncomingMessage): Promise<URLSearchParams> => {
+  const readForm = async (request: IncomingMessage): Promise<Form> => {
     const contentType = request.headers['content-type'] ?? ''
     if (!contentType.startsWith('application/x-www-form-urlencoded')) {
       throw new Refused('content-type', 415, `expected a form, not "${contentType}"`)
     }
-    const form = new URLSearchParams((await readBody(request, largestForm)).toString('utf8'))
+    const form = [...new URLSearchParams((await readBody(request, largestForm)).toString('utf8'))]
     const signature = request.headers['x-twilio-signature']
     if (typeof signature !== 'string') throw new Refused('signature', 403, 'no X-Twilio-Signature')
     const rawPath = request.url ?? '/'
     if (!verifyTwilioSignature({ publicUrl, rawPath, params: form, signature, authTokens })) {
       throw new Refused('signature', 403, `not signed with our auth token for ${publicUrl}${rawPath.split('?')[0]}`)
     }
-    const account = form.get('AccountSid')
-    if (account !== accountSid) throw new Refused('account', 403, `unknown account "${account ?? ''}"`)
+    const account = form.find(([name]) => name === 'AccountSid')?.[1] ?? ''
+    if (account !== accountSid) throw new Refused('account', 403, `unknown account "${account}"`)
     return form
   }
 
-  const at = (source: Source, handle: (form: URLSearchParams, request: IncomingMessage) => Promise<Answer>) => {
+  const at = (source: Source, handle: (form: Form, request: IncomingMessage) => Promise<Answer>) => {
     return (request: IncomingMessage) =>
       answerWebhook(source, parts, async () => handle(await readForm(request), request))
   }

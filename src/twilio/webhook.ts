@@ -27,21 +27,23 @@ export function verifyTwilioSignature(request: {
   const { publicUrl, rawPath, params, signature, authTokens } = request
   if (!rawPath.startsWith('/')) return false
   // A proxy may or may not have taken our public path off before it reached us.
-  const candidates = new Set([publicUrl + rawPath, new URL(publicUrl).origin + rawPath])
+  const pathAt = publicUrl.indexOf('/', publicUrl.indexOf('//') + 2)
+  const candidates = pathAt === -1 ? [publicUrl + rawPath] : [publicUrl + rawPath, publicUrl.slice(0, pathAt) + rawPath]
   const fields = valuesByName(params)
   return authTokens.some(
     // Anyone can sign with an empty token.
-    (token) => token !== '' && [...candidates].some((url) => webhooks.validateRequest(token, signature, url, fields)),
+    (token) => token !== '' && candidates.some((url) => webhooks.validateRequest(token, signature, url, fields)),
   )
 }
 
-function valuesByName(params: Form): Record<string, string[]> {
+function valuesByName(params: Form): Record<string, string | string[]> {
   // Without a prototype: a field may be called `__proto__`.
-  const fields: Record<string, string[]> = Object.create(null)
+  const fields: Record<string, string | string[]> = Object.create(null)
   for (const [name, value] of params) {
-    const values = fields[name]
-    if (values === undefined) fields[name] = [value]
-    else values.push(value)
+    const before = fields[name]
+    if (before === undefined) fields[name] = value
+    else if (typeof before === 'string') fields[name] = [before, value]
+    else before.push(value)
   }
   return fields
 }
@@ -117,7 +119,9 @@ export function parseReceipt(params: Form): Omit<Receipt, 'ref'> | undefined {
 
 /** NUL bytes fall out here: no database and no inbox takes them. */
 function plainFields(params: Form): Record<string, string> {
-  return Object.fromEntries([...params].map(([name, value]) => [name, value.replaceAll('\0', '')]))
+  const fields: Record<string, string> = Object.create(null)
+  for (const [name, value] of params) fields[name] = value.includes('\0') ? value.replaceAll('\0', '') : value
+  return fields
 }
 
 function parse<T>(schema: z.ZodType<T>, fields: unknown): T {

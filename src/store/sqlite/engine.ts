@@ -62,6 +62,8 @@ async function startHere({ path, now }: ThreadData, { answered }: Events): Promi
   }
 }
 
+const enoughForMessage = 16
+
 interface Waiting {
   resolve(value: unknown): void
   reject(error: Error): void
@@ -96,10 +98,13 @@ class SqliteEngine implements Engine {
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over)
       this.#lastId += 1
+      const idle = this.#waiting.size === 0
       this.#waiting.set(this.#lastId, { resolve, reject })
-      // What is asked in one turn of the loop travels in one message.
-      if (this.#unsent.length === 0) setImmediate(() => this.#send())
       this.#unsent.push(make(this.#lastId))
+      // To an idle thread at once, so that its flush begins; to a busy one what gathers, so that messages are few.
+      if (idle) queueMicrotask(() => this.#send())
+      else if (this.#unsent.length >= enoughForMessage) this.#send()
+      else if (this.#unsent.length === 1) setImmediate(() => this.#send())
     })
   }
 
