@@ -1,6 +1,6 @@
 // Addresses a text can come from or go to. Most are E.164 numbers; short codes and alphanumeric senders are not
 // phone numbers but must never cost a message.
-import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
 
 /** A number in E.164, e.g. `+15550100177`. */
 export type PhoneNumber = string & { readonly brand: 'E.164' }
@@ -19,6 +19,11 @@ export function isPhoneNumber(address: string): address is PhoneNumber {
 
 export function isShortCode(address: string): address is ShortCode {
   return shortCode.test(address)
+}
+
+/** Whether numbers of this region (ISO 3166 alpha-2) can be completed. */
+export function isRegion(region: string): boolean {
+  return isSupportedCountry(region)
 }
 
 /**

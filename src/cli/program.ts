@@ -47,12 +47,16 @@ export async function runProgram(argv: readonly string[], { version, io, context
     })
 
   command('sandbox', 'try the bridge on this machine, with a local Twilio and a local Intercom')
-    .option('--keep <folder>', 'keep the texts and conversations in this folder (default: forget them)')
+    .option(
+      '--keep <folder>',
+      'keep the bridge’s store in this folder; the local vendors always start empty (default: forget it)',
+    )
     .option('--port <number>', 'port of the page (default: any free one)', parsePort)
-    .option('--script', 'play one text and one reply, print what happened, and end')
+    .option('--script', 'play the story without a browser, print both hops’ times, and end')
     .option('--json', 'print the result of --script as JSON')
     .action(async (options: { keep?: string; port?: number; script?: true; json?: true }, self: Command) => {
       const { keep, port, script = false, json = false } = options
+      if (script && port !== undefined) self.error('error: --script shows no page: leave --port out')
       if (json && !script) self.error('error: --json belongs to --script: type sms-bridge sandbox --script --json')
       const { sandbox } = await import('../commands/sandbox.js')
       code = await sandbox(await context({}), { keep, port, script, json })

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Context } from '../cli/context.js'
@@ -38,7 +39,11 @@ async function openFolder({ io }: Context, keep: string | undefined): Promise<st
   if (keep === undefined) return mkdtemp(join(tmpdir(), 'sms-bridge-sandbox-'))
   const folder = resolve(keep)
   try {
-    await mkdir(folder, { recursive: true })
+    // Not recursive: in some folders (/proc) Node never comes back from that.
+    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+    await access(folder, constants.W_OK)
     const files = await readdir(folder)
     if (files.length > 0 && !files.includes(storeFile)) {
       const yes = await io.confirm(
@@ -52,7 +57,8 @@ async function openFolder({ io }: Context, keep: string | undefined): Promise<st
     }
     return folder
   } catch (error) {
-    if (error instanceof UserError) throw error
+    // A Ctrl-C at the question is no fault of the folder's.
+    if (error instanceof UserError || (error instanceof Error && error.name === 'ExitPromptError')) throw error
     const why = error instanceof Error ? error.message : String(error)
     throw new UserError(`--keep ${keep} cannot be used: ${why}\nName a folder you can write to, or leave --keep out`)
   }
@@ -89,7 +95,11 @@ async function page(
     })
     spinner.stop('The sandbox is running.')
     io.out(`Open ${shown.url}`)
-    io.err(options.keep === undefined ? 'Everything is forgotten when it stops.' : `Kept in ${folder}.`)
+    io.err(
+      options.keep === undefined
+        ? 'Everything is forgotten when it stops.'
+        : `The bridge's store is kept in ${folder}; the local vendors start empty each time.`,
+    )
     io.err('Stop it with Ctrl-C.')
     await aborted(stopping)
     await shown.stop()
@@ -121,7 +131,7 @@ function toRow(delivery: DeliverySummary): LedgerRow {
     number: theirs,
     state,
     attempts,
-    note: state === 'delivered' ? '' : (fault?.message ?? reason ?? ''),
+    note: state === 'delivered' ? (direction === 'in' ? '' : 'handed to Twilio') : (fault?.message ?? reason ?? ''),
     hopMs: settledAt === undefined ? null : settledAt - receivedAt,
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
 import type { DeliveryKind } from '../delivery.js'
+import { redact } from '../phone.js'
 import type { DeliverySummary, Summary, Totals } from '../store/store.js'
 
 export interface StatusOptions {
@@ -89,7 +90,7 @@ async function print({ io }: Context, { summary, parked, verdict, now }: Found):
   for (const { shore, reason } of summary.pauses) io.out(`! ${shore} is paused: ${reason}`)
   const line = (label: string, value: string) => io.out(`${label.padEnd(15)}${value}`)
   line('texts in', inWords(totalsOf(summary, 'inbound-sms')))
-  line('replies out', inWords(totalsOf(summary, 'agent-reply')))
+  line('replies out', inWords(totalsOf(summary, 'agent-reply'), 'handed to Twilio'))
   const oldest = summary.oldestWaitingAt === undefined ? '' : `, oldest ${ago(now - summary.oldestWaitingAt)}`
   line('queue', `${summary.waiting} waiting${oldest}`)
   const failures = summary.failures.map(({ errorCode, count }) => `${errorCode ?? 'no code'} × ${count}`)
@@ -97,19 +98,20 @@ async function print({ io }: Context, { summary, parked, verdict, now }: Found):
   if (summary.conflicts > 0) line('conflicting', `${summary.conflicts} (Twilio says both arrived and failed)`)
   if (parked.length === 0) return
   line('dead letters', `${summary.parked}${summary.parked > parked.length ? `, the newest ${parked.length}:` : ''}`)
-  const rows = parked.map(({ id, kind, number, receivedAt, reason, fault }) => [
+  const rows = parked.map(({ id, kind, lane, number, receivedAt, reason, fault }) => [
     `d_${id}`,
     kind,
     number,
+    redact(lane.split(':')[2] ?? ''),
     ago(now - receivedAt),
     reason ?? '',
     fault?.message ?? '',
   ])
-  io.out(await io.table(['id', 'kind', 'number', 'age', 'reason', 'error'], rows))
+  io.out(await io.table(['id', 'kind', 'number', 'customer', 'age', 'reason', 'error'], rows))
 }
 
-function inWords({ received, delivered, suppressed, parked }: Totals): string {
-  return `${received} received · ${delivered} delivered · ${suppressed} suppressed · ${parked} parked`
+function inWords({ received, delivered, suppressed, parked }: Totals, done = 'delivered'): string {
+  return `${received} received · ${delivered} ${done} · ${suppressed} suppressed · ${parked} parked`
 }
 
 function ago(ms: number): string {

@@ -64,6 +64,7 @@ export async function loadConfig(sources: Sources): Promise<Config> {
     }
   }
   faults.push(...(await faultsOfTeams(values.teams ?? new Map())))
+  faults.push(...(await faultsOfRegion(values.defaultRegion)))
   if (faults.length > 0) throw new ConfigError(faults)
   return toConfig(values as Values, sources) // every name was read, or a fault thrown
 }
@@ -170,6 +171,14 @@ async function faultsOfTeams(teams: ReadonlyMap<string, string>): Promise<string
     .map(
       (key) => `${settings.teams.env} ${JSON.stringify(key)} must be a number such as +15550100100, a short code or *`,
     )
+}
+
+async function faultsOfRegion(region: string | undefined): Promise<string[]> {
+  const { env, fallback, example } = settings.defaultRegion
+  if (region === undefined || region === fallback) return []
+  const { isRegion } = await import('../phone.js')
+  if (isRegion(region)) return []
+  return [`${env} ${JSON.stringify(region)} is no country that phone numbers belong to: type export ${env}=${example}`]
 }
 
 function flagOf({ flag = '' }: Setting<unknown>): string {

@@ -27,6 +27,8 @@ export interface RelaySettings {
   readonly bulkConcurrency: number
   /** The longest sleep between looks at the store: work that another process made due is seen by then, ms. */
   readonly pollMs: number
+  /** The shortest time between two looks after one that found nothing, ms. */
+  readonly restMs: number
   /** How long `stop` lets deliveries in hand finish before they are broken off, ms. */
   readonly drainMs: number
   readonly retry: RetryPolicy
@@ -39,6 +41,8 @@ const defaultRelaySettings: RelaySettings = {
   concurrency: 64,
   bulkConcurrency: 32,
   pollMs: 1_000,
+  // Far below what a person notices.
+  restMs: 10,
   drainMs: 20_000,
   retry: defaultRetryPolicy,
   firstPauseMs: 5_000,
@@ -63,9 +67,6 @@ export interface RelayParts {
   readonly settings?: Partial<RelaySettings>
   readonly onAttempt?: (attempted: Attempted) => void
 }
-
-/** After a look that found nothing, ms. Far below what a person notices. */
-const leastBetweenLooksMs = 10
 
 /** So many deliveries without an answer, and none with one between them, mean that the shore is down, not they. */
 const unansweredBeforePause = 5
@@ -169,7 +170,8 @@ export class Relay {
         await clock.sleep(sleepMs, wake.signal)
         // Woken though there was nothing to be had a moment ago (a paused shore): thousands of webhooks a second must
         // not mean as many looks.
-        if (clock.now() - lookedAt < leastBetweenLooksMs) await clock.sleep(leastBetweenLooksMs, this.#stopping.signal)
+        const { restMs } = this.#settings
+        if (clock.now() - lookedAt < restMs) await clock.sleep(restMs, this.#stopping.signal)
       }
       if (this.#wake.signal.aborted) this.#wake = new AbortController()
     }

@@ -68,6 +68,8 @@ export async function createTwilioClient(
 ): Promise<TwilioClient> {
   const { accountSid, authTokens, apiKey, baseUrl, transport, concurrency = 8 } = parts
   const { default: Twilio } = await import('twilio/lib/rest/Twilio.js')
+  // The SDK loads what it needs for messages (a tenth of a second) at their first use: not while a reply waits.
+  void new Twilio(accountSid, authTokens[0], { accountSid }).messages
   const gate = createGate(concurrency)
   const backOff = createBackOff(parts.random ?? Math.random)
 

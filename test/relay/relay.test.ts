@@ -43,7 +43,7 @@ async function run(store: Store, deliver: Deliver, settings: Partial<RelaySettin
     },
     flows: { 'agent-reply': flow, 'inbound-sms': none, 'reply-lookup': none },
     // Longer than any test turns its clock, unless the test is about leases.
-    settings: { leaseMs: 3_600_000, ...settings },
+    settings: { leaseMs: 3_600_000, restMs: 0, ...settings },
     onAttempt: ({ delivery, settlement }: Attempted) => {
       if (delivery.kind === 'agent-reply') ended.push(`${delivery.payload.body}: ${settlement.state}`)
     },
@@ -231,6 +231,95 @@ onEachEngine('the relay', (subject) => {
       ])
     }
     expect(await store.pauses()).toEqual([])
+  })
+
+  const noAnswer = () => new DeliveryError('timed out', { outcome: 'transient', shore: 'twilio' })
+
+  it('parks a delivery whose call is never answered, and pauses no shore for it', async () => {
+    const { store } = subject
+    const { relay, ended, clock } = await run(store, () => Promise.reject(noAnswer()), {
+      retry: { waitsMs: [100, 100, 100, 100, 100, 100], jitter: 0 },
+    })
+    await store.ingest(delivery('a', 'x'), clock.now())
+    relay.notify()
+    await until('it is parked', () => ended.length === 7, { clock, stepMs: 50, after: () => store.nextDue() })
+    expect(ended).toEqual([...Array.from({ length: 6 }, () => 'x: ready'), 'x: parked'])
+    expect(await store.pauses()).toEqual([])
+  })
+
+  it('pauses a shore once five deliveries have got no answer, and one answer starts the count anew', async () => {
+    const { store } = subject
+    const { relay, clock, attempts } = await run(store, () => Promise.reject(noAnswer()))
+    const fail = async (bodies: readonly string[]) => {
+      for (const body of bodies) await store.ingest(delivery(body, body), clock.now())
+      relay.notify()
+    }
+    await fail(['a', 'b', 'c', 'd'])
+    await attempts(4)
+    relay.shoreAnswered('twilio')
+    await fail(['e', 'f', 'g', 'h'])
+    await attempts(8)
+    expect(await store.pauses()).toEqual([])
+    await fail(['i'])
+    await attempts(9)
+    expect((await store.pauses()).map(({ shore }) => shore)).toEqual(['twilio'])
+    const spent = (await store.listDeliveries({ limit: 9 })).map(({ attempts: count }) => count)
+    expect(spent).toEqual([0, 1, 1, 1, 1, 1, 1, 1, 1])
+  })
+
+  it('goes on though the store could not write down a pause', async () => {
+    const { store } = subject
+    let down = true
+    const forgetful = { ...store, pauseShore: () => Promise.reject(new Error('the store is away')) }
+    const { relay, ended, clock, attempts } = await run(forgetful, async () => {
+      if (down) throw new DeliveryError('refused', { outcome: 'transient', shore: 'twilio', pausesShore: true })
+    })
+    await store.ingest(delivery('a', 'x'), clock.now())
+    relay.notify()
+    await attempts(1)
+    down = false
+    await store.ingest(delivery('b', 'y'), clock.now())
+    relay.notify()
+    await attempts(2)
+    expect(ended).toEqual(['x: ready', 'y: delivered'])
+    await until('x is delivered', () => ended.length === 3, { clock, stepMs: 500, after: () => store.nextDue() })
+    expect(ended.at(-1)).toBe('x: delivered')
+  })
+
+  it('a claim whose answer was lost leaves no lane stuck and takes none that is in hand', async () => {
+    const { store } = subject
+    let lose = false
+    const losing: Store = {
+      ...store,
+      async claim(request) {
+        const claimed = await store.claim(request)
+        if (!lose || claimed.length === 0) return claimed
+        lose = false
+        throw new Error('the connection broke')
+      },
+    }
+    const held = gate()
+    const begun: string[] = []
+    const { relay, ended, clock, attempts } = await run(losing, async (body) => {
+      begun.push(body)
+      if (body === 'in hand') await held.opened
+    })
+    await store.ingest(delivery('a', 'in hand'), clock.now())
+    relay.notify()
+    await until('in hand', () => begun.length === 1)
+    lose = true
+    await store.ingest(delivery('b', 'lost'), clock.now())
+    relay.notify()
+    await until('the lost one is delivered', () => ended.length === 1, {
+      clock,
+      stepMs: 500,
+      after: () => store.nextDue(),
+    })
+    expect(lose).toBe(false)
+    held.open()
+    await attempts(2)
+    expect(ended).toEqual(['lost: delivered', 'in hand: delivered'])
+    expect(begun).toEqual(['in hand', 'lost'])
   })
 
   it('on stop finishes what is in hand and gives back the rest', async () => {
