@@ -44,10 +44,6 @@ const builders: Readonly<Record<Dialect, Kysely<Schema>>> = {
   }),
 }
 
-export function builderOf(dialect: Dialect): Kysely<Schema> {
-  return builders[dialect]
-}
-
 /** Stands where a value will be; Kysely takes it for the value itself. */
 class Hole {
   constructor(

@@ -19,7 +19,7 @@ export interface Place {
   remove(): Promise<void>
 }
 
-export const postgresUrl = process.env.SMS_BRIDGE_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/test'
+const postgresUrl = process.env.SMS_BRIDGE_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/test'
 
 /** What only a superuser may set. */
 let maySetDeadlockTimeout = false
