@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/clock.js'
 import { openTestBridge } from '../support/temp.js'
 import { customer, ours, oursToo, type TestBridge, type TestBridgeOptions } from '../support/test-bridge.js'
 
@@ -17,6 +19,33 @@ const phoneShows = (world: TestBridge) =>
     .handset(customer)
     .filter(({ direction }) => direction === 'outbound-api')
     .map(({ body }) => body)
+
+/** A notification of a reply, with this part of a teammate; resolves to the status it is answered with. */
+async function notify(world: TestBridge, id: string, part: object): Promise<number> {
+  const conversation = world.intercom.conversations().find((one) => one.id === id)
+  const seconds = Math.floor(Date.now() / 1000)
+  const author = { type: 'admin', id: '401', name: 'Dana', email: 'dana@example.com' }
+  const parts = [{ type: 'conversation_part', id: '999', created_at: seconds, author, attachments: [], ...part }]
+  const item = {
+    type: 'conversation',
+    id,
+    created_at: seconds,
+    updated_at: seconds,
+    contacts: { type: 'contact.list', contacts: [{ type: 'contact', id: conversation?.contactId }] },
+    conversation_parts: { type: 'conversation_part.list', conversation_parts: parts, total_count: 1 },
+  }
+  const body = JSON.stringify({
+    type: 'notification_event',
+    app_id: world.intercom.appId,
+    id: 'notif_1',
+    topic: 'conversation.admin.replied',
+    created_at: seconds,
+    data: { type: 'notification_event_data', item },
+  })
+  const signature = `sha1=${createHmac('sha1', 'fake-client-secret').update(body).digest('hex')}`
+  const headers = { 'content-type': 'application/json', 'x-hub-signature': signature }
+  return (await fetch(`${world.bridge().url}/webhooks/intercom`, { method: 'POST', headers, body })).status
+}
 
 describe('what a teammate writes for the customer', () => {
   it('arrives on their phone from the number they texted', async () => {
@@ -83,6 +112,32 @@ describe('what a teammate writes for the customer', () => {
     inbox.reply(id, '<p>found</p>')
     await world.settled()
     expect(phoneShows(world)).toEqual(['lost', 'found'])
+  })
+
+  it('is sent though its own webhook was lost and only its side effect is told of', async () => {
+    const { world, inbox, id } = await conversing()
+    world.intercom.faults.webhooks.add('drop')
+    inbox.reply(id, '<p>lost</p>')
+    await world.intercom.idle()
+    expect(await notify(world, id, { part_type: 'assignment', body: null })).toBe(200)
+    await world.settled()
+    expect(phoneShows(world)).toEqual(['lost'])
+  })
+
+  it('is sent while a backlog of texts waits for a slow Intercom', async () => {
+    const { world, inbox, id } = await conversing({ relay: { concurrency: 2 } })
+    world.intercom.faults.arm('slow', { method: 'POST', path: /^\/conversations$/, ms: 2_000 })
+    const others = ['1', '2', '3', '4', '5', '6', '7', '8'].map((digit) => `+1555010020${digit}`)
+    for (const from of others) world.twilio.text({ from, to: ours, body: 'Hello' })
+    await world.twilio.idle()
+    inbox.reply(id, '<p>Hi</p>')
+    await world.eventually('the reply', () => phoneShows(world).length > 0)
+    // Two at a time: had it stood in line behind them, at most two would be left.
+    expect((await world.store().summarize(0, Date.now())).waiting).toBeGreaterThan(4)
+    world.intercom.faults.clear()
+    await world.settled()
+    expect(phoneShows(world)).toEqual(['Hi'])
+    expect(world.intercom.conversations()).toHaveLength(1 + others.length)
   })
 
   it('is sent once though its webhook comes twice', async () => {
@@ -165,6 +220,20 @@ describe('what is not for the customer', () => {
     expect(phoneShows(asked.world)).toEqual(['I am a bot'])
   })
 
+  it('what a bot said before bots were relayed does not come along with the next reply', async () => {
+    const { world, inbox, id } = await conversing()
+    inbox.botReply(id, '<p>I am a bot</p>')
+    await world.settled()
+    Object.assign(world.config, { relayBots: true })
+    await world.restart()
+    inbox.reply(id, '<p>I am not</p>')
+    await world.settled()
+    expect(phoneShows(world)).toEqual(['I am not'])
+    inbox.botReply(id, '<p>I still am</p>')
+    await world.settled()
+    expect(phoneShows(world)).toEqual(['I am not', 'I still am'])
+  })
+
   it('our own echo of what the customer wrote is never sent back', async () => {
     const { world } = await conversing()
     world.twilio.text({ from: customer, to: ours, body: 'me again' })
@@ -237,6 +306,24 @@ describe('when Twilio fails', () => {
     for (const body of ['1', '2', '2', '3']) inbox.reply(id, `<p>${body}</p>`)
     await world.settled()
     expect(phoneShows(world)).toEqual(['1', '2', '2', '3'])
+  })
+
+  it('an answer lost on the way does not double a reply whose attachment has another address by then', async () => {
+    let later = 0
+    const { world, inbox, id } = await conversing({
+      intercom: { clock: { now: () => systemClock.now() + later, sleep: systemClock.sleep } },
+    })
+    world.twilio.faults.webhooks.add('drop')
+    world.twilio.faults.arm('reset-after', { times: 1, method: 'POST', path: /Messages\.json$/ })
+    // The address is signed with its expiry, a whole second.
+    world.twilio.subscribe((event) => {
+      if (event.type === 'request' && event.status === 'reset') later += 60_000
+    })
+    const attachments = [{ name: 'map.png', contentType: 'image/png', data: new Uint8Array([1]) }]
+    const [file] = inbox.reply(id, '<p>Here</p>', { attachments }).attachments
+    await world.settled()
+    expect(phoneShows(world)).toEqual([expect.stringMatching(/^Here\nmap\.png: http:\/\/\S+$/)])
+    expect(phoneShows(world)).not.toContain(`Here\nmap.png: ${file?.url}`)
   })
 
   it('a customer who said STOP is not texted again, and the reply is parked with the code', async () => {

@@ -135,6 +135,23 @@ describe('later texts', () => {
     expect(world.intercom.conversations().map(wordsOf)).toEqual([['<p>two</p>']])
   })
 
+  it('from another spelling of a Brazilian number join it, and replies go to the newest spelling', async () => {
+    const world = await openTestBridge({ intercom: { indexLagMs: 600_000 } })
+    const [long, short] = ['+5511987654321', '+551187654321']
+    const shownBy = (phone: string) =>
+      world.twilio.handset(phone).flatMap(({ direction, body }) => (direction === 'outbound-api' ? [body] : []))
+    await text(world, 'one', long)
+    const id = world.intercom.conversations()[0]?.id ?? ''
+    world.intercom.inbox.reply(id, '<p>to the long one</p>')
+    await world.settled()
+    await text(world, 'two', short)
+    world.intercom.inbox.reply(id, '<p>to the short one</p>')
+    await world.settled()
+    expect(world.intercom.contacts()).toHaveLength(1)
+    expect(world.intercom.conversations().map(wordsOf)).toEqual([['<p>one</p>', '<p>two</p>']])
+    expect([shownBy(long), shownBy(short)]).toEqual([['to the long one'], ['to the short one']])
+  })
+
   it('join a snoozed conversation', async () => {
     const world = await openTestBridge()
     await text(world, 'one')

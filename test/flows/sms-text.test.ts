@@ -51,6 +51,14 @@ describe('a reply becomes a text', () => {
   it('survives 20,000 nested tags', () => {
     expect(toSmsText(`<p>${'<b>'.repeat(20_000)}deep`)).toBe('deep')
   })
+
+  it.each(['<', '<a '])('is made in no time of a body of nothing but "%s"', (opening) => {
+    // A pattern that looks on from each to the end takes longer than a test may.
+    const body = opening.repeat(300_000)
+    expect(toSmsText(body)).toBe(body.slice(0, 65_536).trimEnd())
+    expect(toSmsText(`<p>Hi</p>${body}`)).toMatch(/^Hi/)
+    expect(sameWords(body, `<p>${body}</p>`)).toBe(false)
+  })
 })
 
 describe('a text becomes inbox HTML', () => {

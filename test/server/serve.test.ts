@@ -54,6 +54,18 @@ describe('serve', () => {
     },
   )
 
+  it('ends with 1 when its store can never answer again, so that a supervisor starts it anew', async () => {
+    const { world, env } = await twinsAndEnvironment()
+    const killStore = "process.on('worker', (thread) => process.once('SIGUSR2', () => thread.terminate()))"
+    const preload = `--import=data:text/javascript,${encodeURIComponent(killStore)}`
+    const serve = startServe({ ...env, NODE_OPTIONS: preload })
+    await serve.logged('serve.started')
+    serve.child.kill('SIGUSR2')
+    expect(await serve.ended).toBe(1)
+    expect(serve.stderr()).toContain("The store's thread has ended")
+    await expect(fetch(`${world.config.publicUrl}/healthz`)).rejects.toThrow('fetch failed')
+  })
+
   it('says which port is taken, and what to type', async () => {
     const { world, env } = await twinsAndEnvironment()
     const other = createServer()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Settlement } from '../../src/delivery.js'
+import type { Settlement, Shore } from '../../src/delivery.js'
 import { onEachEngine } from '../support/stores.js'
 import { aDelivery, aFault, claimAll, claimOne, ours } from './deliveries.js'
 
@@ -163,6 +163,42 @@ onEachEngine('the ledger', (subject) => {
       const one = await store.claim({ instance: 'me', limit: 1, bulkLimit: 1, now: 5 })
       const two = await store.claim({ instance: 'me', limit: 1, bulkLimit: 1, now: 5 })
       expect([...one, ...two].map(({ delivery }) => delivery.lane)).toEqual(['a', 'b'])
+    })
+
+    it('takes of each shore at most what it is told, and leaves the other its places', async () => {
+      const { store } = subject
+      await store.register('me', 1000, 0)
+      for (const lane of ['i1', 'i2', 'i3']) await store.ingest(aDelivery({ lane, shore: 'intercom' }), 0)
+      await store.ingest(aDelivery({ lane: 'i4', shore: 'intercom', priority: 'bulk' }), 0)
+      for (const lane of ['t1', 't2']) await store.ingest(aDelivery({ lane, shore: 'twilio' }), 5)
+      const claim = async (limit: number, atMost: Partial<Record<Shore, number>>) => {
+        const claimed = await store.claim({ instance: 'me', limit, bulkLimit: 9, atMost, now: 5 })
+        return claimed.map(({ delivery }) => delivery.lane)
+      }
+      expect(await claim(2, { intercom: 1, twilio: 9 })).toEqual(['i1', 't1'])
+      expect(await claim(9, { intercom: 0, twilio: 0 })).toEqual([])
+      expect(await claim(9, { intercom: 2, twilio: -1 })).toEqual(['i2', 'i3'])
+      expect(await claim(9, { intercom: 0 })).toEqual(['t2'])
+      expect(await claim(9, { intercom: 9 })).toEqual(['i4'])
+    })
+
+    it('whose answer was lost is undone: what is in hand is kept, the rest is free', async () => {
+      const { store } = subject
+      await store.register('me', 1000, 0)
+      await store.register('other', 1000, 0)
+      const lanesOf = async (instance: string) =>
+        (await claimAll(store, instance, 0)).map(({ delivery }) => delivery.lane)
+      await store.ingest(aDelivery({ lane: 'theirs' }), 0)
+      expect(await lanesOf('other')).toEqual(['theirs'])
+      for (const lane of ['a', 'b', 'c']) await store.ingest(aDelivery({ lane }), 0)
+      const [inHand] = await claimAll(store, 'me', 0)
+      await store.release('me', ['a'])
+      expect(await lanesOf('other')).toEqual(['b', 'c'])
+      expect(inHand?.delivery.lane).toBe('a')
+      expect(inHand && (await store.settle(inHand, retryAt(1), 0))).toBe(true)
+      expect(await claimAll(store, 'me', 1)).toHaveLength(1)
+      await store.release('me', [])
+      expect((await claimOne(store, 'me', 1)).delivery.lane).toBe('a')
     })
 
     it('passes over lanes that a duplicate has woken, and puts them to sleep', async () => {

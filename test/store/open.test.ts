@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../../src/errors.js'
 import { schemaVersion } from '../../src/store/migrations.js'
@@ -32,6 +34,22 @@ describe('opening a SQLite store', () => {
     expect(statSync(`${folder}/a/b`).mode & 0o777).toBe(0o700)
     await store.close()
     expect(existsSync(`${folder}/a/b/store.sqlite-wal`)).toBe(false)
+  })
+
+  it('tells once that its thread has died, and answers nothing more', async () => {
+    const born = once(process, 'worker') as Promise<[Worker]> // what the event brings
+    const store = await openStore(`sqlite:${folder}/store.sqlite`, { now: 0 })
+    const [thread] = await born
+    const told: string[] = []
+    const unheard: string[] = []
+    store.onLost(({ message }) => told.push(message))
+    store.onLost(({ message }) => unheard.push(message))()
+    const lost = new Promise((resolve) => store.onLost(resolve))
+    await thread.terminate()
+    await lost
+    await expect(store.nextDue()).rejects.toThrow("The store's thread has ended")
+    expect([told, unheard]).toEqual([["The store's thread has ended"], []])
+    await store.close()
   })
 
   it('sets what durability rests on, and reads it back', async () => {
