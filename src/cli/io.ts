@@ -66,10 +66,10 @@ export function createIo({ stdin, stdout, stderr, env, onSignal }: IoParts): Io 
     async table(head, rows) {
       if (!isTTY) return [head, ...rows].map((row) => row.join('\t')).join('\n')
       const { default: Table } = await import('cli-table3')
-      const table = new Table({
-        head: [...head],
-        style: { head: plain ? [] : ['bold'], border: plain ? [] : ['grey'] },
-      })
+      const { Chalk } = await import('chalk')
+      const { bold } = new Chalk({ level: plain ? 0 : 1 })
+      // Its own colours would follow the environment of this process rather than this output.
+      const table = new Table({ head: head.map((name) => bold(name)), style: { head: [], border: [] } })
       table.push(...rows.map((row) => [...row]))
       return table.toString()
     },

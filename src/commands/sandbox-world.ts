@@ -50,21 +50,14 @@ export async function startWorld({ storeUrl, clock, log, onAttempt }: WorldParts
     for (const end of stops.toReversed()) await end()
   }
   try {
-    const port = await freePort()
-    const publicUrl = `http://127.0.0.1:${port}`
     const authToken = randomBytes(16).toString('hex')
     const accountSid = `AC${randomBytes(16).toString('hex')}`
     const accessToken = randomBytes(16).toString('hex')
     const clientSecret = randomBytes(16).toString('hex')
-    const smsUrl = `${publicUrl}/webhooks/twilio/sms#rc=5&rp=all`
-
     const twilio = await startTwilioTwin({
       accountSid,
       authToken,
-      numbers: [
-        { phoneNumber: companyNumber, smsUrl },
-        { phoneNumber: secondNumber, smsUrl },
-      ],
+      numbers: [{ phoneNumber: companyNumber }, { phoneNumber: secondNumber }],
     })
     stops.push(() => twilio.stop())
     const contactAttributes = ['city', 'state', 'country']
@@ -73,6 +66,12 @@ export async function startWorld({ storeUrl, clock, log, onAttempt }: WorldParts
     const store = await openStore(storeUrl, { now: clock.now() })
     stops.push(() => store.close())
 
+    // Last of all: a port that is free now may be anybody's later.
+    const port = await freePort()
+    const publicUrl = `http://127.0.0.1:${port}`
+    for (const number of [companyNumber, secondNumber]) {
+      twilio.setSmsUrl(number, `${publicUrl}/webhooks/twilio/sms#rc=5&rp=all`)
+    }
     const config: Config = {
       publicUrl,
       host: '127.0.0.1',

@@ -38,7 +38,7 @@ const rows: readonly (readonly [code: number, codeClass: TwilioCodeClass, title:
   [21606, 'C', "The 'From' phone number provided is not a valid message-capable Twilio phone number for this destination/account", 'Our number cannot send to this destination/account. Check sender type vs country, porting, account.'],
   [21608, 'C', "The 'to' phone number provided is not yet verified for this account.", 'Trial account (since 2026 also: no approved Primary Compliance Profile): only verified numbers can be texted.'],
   [21609, 'C', "Invalid 'StatusCallback'", 'Our status-callback URL is not acceptable (public? hostname underscore? <4000 chars?).'],
-  [21610, 'P', 'Attempt to send to unsubscribed recipient', 'The customer texted STOP. Do not contact by SMS until they text START.'],
+  [21610, 'P', 'Attempt to send to unsubscribed recipient', 'The customer texted STOP. Do not contact by SMS until they text START. (async `failed` with Advanced Opt-Out.)'],
   [21611, 'L', "This 'From' number has exceeded the maximum number of queued messages", 'Our number has 10 h of messages queued. Slow down / wait.'],
   [21612, 'C', 'Message cannot be sent with the current combination of "To" and/or "From" parameters', 'This From/To pair is not routable (country or carrier rule for this sender type). Try another sender.'],
   [21614, 'P', "'To' number is not a valid mobile number", 'Not a valid mobile number: landline or invalid number.'],

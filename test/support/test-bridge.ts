@@ -61,18 +61,12 @@ export interface TestBridge {
 const patienceMs = 25_000
 
 export async function startTestBridge(options: TestBridgeOptions): Promise<TestBridge> {
-  const port = await freePort()
-  const publicUrl = `http://127.0.0.1:${port}`
   const accountSid = `AC${randomBytes(16).toString('hex')}`
   const authToken = 'f'.repeat(32)
-  const smsUrl = `${publicUrl}/webhooks/twilio/sms#rc=5&rp=all`
   const twilio = await startTwilioTwin({
     accountSid,
     authToken,
-    numbers: [
-      { phoneNumber: ours, smsUrl },
-      { phoneNumber: oursToo, smsUrl },
-    ],
+    numbers: [{ phoneNumber: ours }, { phoneNumber: oursToo }],
     carrierMs: 1,
     ...options.twilio,
   })
@@ -86,6 +80,10 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     indexLagMs: 50,
     ...options.intercom,
   })
+  // Last of all: a port that is free now may be anybody's later.
+  const port = await freePort()
+  const publicUrl = `http://127.0.0.1:${port}`
+  for (const number of [ours, oursToo]) twilio.setSmsUrl(number, `${publicUrl}/webhooks/twilio/sms#rc=5&rp=all`)
   const config: Config = {
     publicUrl,
     host: '127.0.0.1',
