@@ -44,35 +44,32 @@ describe.each(['sqlite', 'postgres'] as const)('killed on %s', (engine) => {
       await store.close()
       expect(sids.filter((sid) => !stored.some(({ dedupeKey }) => dedupeKey === `twilio:${sid}`))).toEqual([])
 
+      // A text that was stored but whose answer the kill cut off arrives as well: Twilio will not tell of it again.
+      const bySid = new Map(world.twilio.messages().map((message) => [`twilio:${message.sid}`, message]))
+      const expected = new Map<string, string[]>()
+      for (const { dedupeKey } of stored.toReversed()) {
+        const { from, body } = bySid.get(dedupeKey) ?? {}
+        expected.set(from ?? '', [...(expected.get(from ?? '') ?? []), `<p>${body}</p>`])
+      }
+
       world.intercom.faults.clear()
       const again = startServe(env)
       await again.logged('serve.started')
-      const arrived = () =>
-        world.intercom
+      const arrived = () => {
+        const phoneOf = new Map(world.intercom.contacts().map(({ id, phone }) => [id, phone ?? '']))
+        return world.intercom
           .conversations()
-          .flatMap(({ source, parts }) => [
-            source.body,
-            ...parts.filter(({ author }) => author.type === 'lead').map(({ body }) => body),
+          .map(({ contactId, source, parts }): [string, string[]] => [
+            phoneOf.get(contactId) ?? '',
+            [source.body, ...parts.filter(({ author }) => author.type === 'lead').map(({ body }) => body ?? '')],
           ])
-      await world.eventually('all have arrived', () => arrived().length >= sids.length)
+      }
+      const count = () => arrived().reduce((sum, [, bodies]) => sum + bodies.length, 0)
+      await world.eventually('all have arrived', () => count() >= stored.length)
       again.child.kill('SIGTERM')
       expect(await again.ended).toBe(0)
-      expect(arrived()).toHaveLength(sids.length)
-      expect(
-        world.intercom
-          .contacts()
-          .map(({ phone }) => phone)
-          .sort(),
-      ).toEqual(
-        [
-          ...new Set(
-            world.twilio
-              .messages()
-              .filter(({ webhookAccepted }) => webhookAccepted)
-              .map(({ from }) => from),
-          ),
-        ].sort(),
-      )
+      const sorted = (entries: Iterable<[string, string[]]>) => [...entries].sort(([a], [b]) => (a < b ? -1 : 1))
+      expect(sorted(arrived())).toEqual(sorted(expected))
     },
   )
 })
