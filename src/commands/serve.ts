@@ -3,6 +3,13 @@ import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
 import { describeError } from '../errors.js'
 
+/**
+ * V8 lets its heap grow with the machine's memory, and rarely gives back what a busy hour took. A process that runs for
+ * years beside others collects more often instead: new objects get no more room than start-up took, and the rest is
+ * collected when it has grown by this share. The store's thread goes by the same.
+ */
+const growthPercent = 50
+
 /** Runs the bridge until SIGTERM or SIGINT, then finishes what is in hand. */
 export async function serve(context: Context): Promise<ExitCode> {
   const { clock, io } = context
@@ -14,11 +21,12 @@ export async function serve(context: Context): Promise<ExitCode> {
   ])
   const log = createLog({ format: config.log, write: (line) => io.out(line.trimEnd()), clock })
   const stopping = context.stopSignal()
-  boundHeap()
+  setFlagsFromString(`--heap-growing-percent=${growthPercent}`)
   const store = await openStore(config.store, { now: clock.now() })
   try {
     const lost = new Promise<Error>((resolve) => store.onLost(resolve))
     const bridge = await startBridge(config, { store, clock, log })
+    setFlagsFromString('--semi-space-growth-factor=1')
     log.info('serve.started', { listening: bridge.url, public: config.publicUrl, store: store.engine })
     const broken = await Promise.race([aborted(stopping), lost])
     log.info('serve.stopping')
@@ -36,14 +44,4 @@ export async function serve(context: Context): Promise<ExitCode> {
 export function aborted(signal: AbortSignal): Promise<undefined> {
   if (signal.aborted) return Promise.resolve(undefined)
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
-}
-
-/**
- * V8 lets its heap grow with the machine's memory, and rarely gives back what a busy hour took. A process that runs for
- * years beside others collects more often instead: new objects get no more room than start-up took, and the rest is
- * collected when it has grown by a fifth. The store's thread, started later, goes by the same.
- */
-function boundHeap(): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
-  setFlagsFromString('--heap-growing-percent=20')
 }

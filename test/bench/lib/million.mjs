@@ -55,8 +55,8 @@ const statements = (now) => [
   from text order by i`,
   `insert into lanes (lane, shore, priority, next_at, owner) select distinct lane, shore, priority, null, null from deliveries order by lane`,
   `insert into attempts (delivery_id, ended_at, state, fault) select id, settled_at, state, fault from deliveries order by id`,
-  `insert into threads (ours, theirs, contact_id, conversation_id, updated_at)
-  select ${ours('i % 10')}, ${theirs('i / 10')}, ${contact('i / 10')}, ${conversation('i % 10', 'i / 10')}, ${Math.trunc(now)}
+  `insert into threads (ours, theirs, reply_to, contact_id, conversation_id, updated_at)
+  select ${ours('i % 10')}, ${theirs('i / 10')}, ${theirs('i / 10')}, ${contact('i / 10')}, ${conversation('i % 10', 'i / 10')}, ${Math.trunc(now)}
   from (${counted(numbers * customers)} select i from one) order by 1, 2`,
   `insert into conversations (conversation_id, ours, theirs) select conversation_id, ours, theirs from threads order by 1`,
   `insert into contacts (theirs, contact_id, updated_at)
@@ -73,8 +73,8 @@ const statements = (now) => [
   select ${spread('SM', 'i')}, (i + 1) || '.0', ${lastStatus},
     case ${lastStatus} when 'undelivered' then 30003 end, null, at + 2900 from text
   where reply = 1 and state = 'delivered' order by i`,
-  `insert into totals (day, number, kind, received, delivered, suppressed, parked)
-  select date(received_at / 1000, 'unixepoch'), number, kind, count(*), sum(state = 'delivered'),
+  `insert into totals (slot, day, number, kind, received, delivered, suppressed, parked)
+  select 0, date(received_at / 1000, 'unixepoch'), number, kind, count(*), sum(state = 'delivered'),
     sum(state = 'suppressed'), sum(state = 'parked')
   from deliveries group by 1, 2, 3 order by 1, 2, 3`,
 ]
