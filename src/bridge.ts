@@ -95,8 +95,8 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     flows: { 'inbound-sms': inboundSms, 'agent-reply': agentReply, 'reply-lookup': replyLookup },
     ...(parts.relay !== undefined && { settings: parts.relay }),
     onAttempt: (attempted) => {
-      const { delivery, settlement, tookMs, ageMs } = attempted
-      metrics.attempted(delivery.kind, settlement.state === 'ready' ? 'retry' : settlement.state, tookMs)
+      const { delivery, settlement, ageMs } = attempted
+      metrics.attempted(delivery.kind, settlement.state === 'ready' ? 'retry' : settlement.state)
       if (settlement.state === 'delivered') metrics.delivered(delivery.kind, ageMs)
       parts.onAttempt?.(attempted)
     },

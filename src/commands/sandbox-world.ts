@@ -105,7 +105,7 @@ export async function startWorld({ storeUrl, clock, log, onAttempt }: WorldParts
 }
 
 /** The webhook URL must be known before the door is opened, so a free port is looked for first. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.on('error', reject)

@@ -8,7 +8,7 @@ export type Refusal = 'signature' | 'account' | 'too-large' | 'malformed' | 'con
 export interface Metrics {
   accepted(source: string, duplicate: boolean): void
   refused(source: string, why: Refusal): void
-  attempted(kind: string, outcome: string, tookMs: number): void
+  attempted(kind: string, outcome: string): void
   delivered(kind: string, ageMs: number): void
   called(shore: string, outcome: string, tookMs: number): void
   /** In the Prometheus text format; reads the store. */

@@ -1,8 +1,8 @@
 // The bridge between both twins, over real HTTP, with short waits: tests await what phone and inbox show.
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
 import { type Bridge, startBridge } from '../../src/bridge.js'
 import { systemClock } from '../../src/clock.js'
+import { freePort } from '../../src/commands/sandbox-world.js'
 import type { Config } from '../../src/config/load.js'
 import { startIntercomTwin } from '../../src/emulators/intercom/server.js'
 import type { IntercomTwin, IntercomTwinOptions } from '../../src/emulators/intercom/types.js'
@@ -221,16 +221,4 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
 const impatientClock = {
   now: systemClock.now,
   sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 10_000 ? 100 : ms, signal),
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.on('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      probe.close(() => resolve(port))
-    })
-  })
 }
