@@ -9,6 +9,17 @@ export interface Payloads {
 }
 export type DeliveryKind = keyof Payloads
 
+const hourMs = 3_600_000
+/**
+ * How long a parked delivery is tried again by itself, ms since it was received. After that it is stale: a person
+ * decides whether it is still worth delivering.
+ */
+export const staleAfterMs: Readonly<Record<DeliveryKind, number>> = {
+  'inbound-sms': 72 * hourMs,
+  'agent-reply': 4 * hourMs,
+  'reply-lookup': 4 * hourMs,
+}
+
 /** The side a lane delivers to. A shore is paused as a whole when it is down. */
 export const shores = ['twilio', 'intercom'] as const
 export type Shore = (typeof shores)[number]
@@ -23,9 +34,10 @@ export type DeliveryId = number
 
 /**
  * ready: waiting or being delivered · delivered · suppressed: rightly not sent, with a reason ·
- * parked: in the dead-letter queue.
+ * parked: in the dead-letter queue · discarded: taken out of it by a person, with a reason.
  */
-export type DeliveryState = 'ready' | 'delivered' | 'suppressed' | 'parked'
+export const deliveryStates = ['ready', 'delivered', 'suppressed', 'parked', 'discarded'] as const
+export type DeliveryState = (typeof deliveryStates)[number]
 
 export interface NewDelivery<K extends DeliveryKind = DeliveryKind> {
   readonly kind: K
@@ -42,6 +54,8 @@ export interface NewDelivery<K extends DeliveryKind = DeliveryKind> {
    * arrival alone.
    */
   readonly rank: string
+  /** No webhook brought it: reconciliation found it in the vendor's lists. */
+  readonly recovered?: true
 }
 
 /** What one delivery has done so far, by step name. */
@@ -60,6 +74,12 @@ type DeliveryOf<K extends DeliveryKind> = K extends DeliveryKind
       readonly state: DeliveryState
       /** Attempts already spent. */
       readonly attempts: number
+      /** How often it has been parked since a person last replayed it, or ever. */
+      readonly parkings: number
+      /** How often a person has replayed it. */
+      readonly replays: number
+      /** When it was first parked, epoch ms: later deliveries of its lane wait for it no longer than so long. */
+      readonly parkedAt?: number
       readonly receivedAt: number
       readonly steps: Readonly<Record<string, Step>>
     }
@@ -83,7 +103,15 @@ export type Settlement =
   | { readonly state: 'suppressed'; readonly reason: string }
   /** Try again; `spent` says whether this counts against the budget. */
   | { readonly state: 'ready'; readonly runAt: number; readonly spent: boolean; readonly fault: Fault }
-  | { readonly state: 'parked'; readonly reason: string; readonly fault: Fault }
+  | {
+      readonly state: 'parked'
+      readonly reason: string
+      readonly fault: Fault
+      /** When it is tried again by itself, epoch ms; absent: only when a person says so. */
+      readonly retryAt?: number
+      /** Until then what comes later in its lane waits for it, epoch ms; only while `retryAt` is set. */
+      readonly holdUntil?: number
+    }
 
 /** An outside effect that must happen once. */
 export interface Effect<T> {

@@ -15,6 +15,8 @@ export interface InboundSms {
   readonly body: string
   readonly messagingServiceSid?: string
   readonly media: readonly { readonly contentType: string; readonly url: string }[]
+  /** When Twilio received it, epoch ms; absent when its webhook came at once. */
+  readonly sentAt?: number
   /** Where the sender's number is registered, as far as Twilio knows. */
   readonly city?: string
   readonly state?: string

@@ -42,6 +42,8 @@ function totalsOf({ totals }: Summary, kind: DeliveryKind): Totals {
     delivered: sum('delivered'),
     suppressed: sum('suppressed'),
     parked: sum('parked'),
+    discarded: sum('discarded'),
+    recovered: sum('recovered'),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Delivery, Flow, FlowResult, NewDelivery, Tools } from '../delivery.js'
+import { type Delivery, type Flow, type FlowResult, type NewDelivery, staleAfterMs, type Tools } from '../delivery.js'
 import { DeliveryError } from '../errors.js'
 import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
 import type { AgentReply, ConversationId, MessageSid } from '../message.js'
@@ -9,8 +9,8 @@ import { splitText, toSmsText } from './sms-text.js'
 
 /** Twilio's own recipe for lost answers: none in the list after about two minutes means it was not made. */
 const messageVisibleAfterMs = 120_000
-/** A reply older than this is stale news for the customer: Twilio gives up on it, s. */
-const validityPeriodS = 14_400
+/** Twilio gives up on a reply that it could not pass on before it is stale news, s. */
+const validityPeriodS = staleAfterMs['agent-reply'] / 1000
 /** A conversation this young may still be on its way into our memory. */
 const youngConversationMs = 600_000
 

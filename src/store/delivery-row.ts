@@ -4,10 +4,11 @@ import type { NewDelivery } from '../delivery.js'
  * A new delivery as its table has it. Made before it goes to the engine: a flat row of strings crosses to the writer
  * thread several times faster than a nested payload.
  */
-export interface DeliveryRow extends Omit<NewDelivery, 'dedupeKey' | 'payload'> {
+export interface DeliveryRow extends Omit<NewDelivery, 'dedupeKey' | 'payload' | 'recovered'> {
   readonly dedupe_key: string
   readonly payload: string
   readonly received_at: number
+  readonly recovered_at: number | null
 }
 
 export function toRow(delivery: NewDelivery, now: number): DeliveryRow {
@@ -21,5 +22,6 @@ export function toRow(delivery: NewDelivery, now: number): DeliveryRow {
     rank: delivery.rank,
     payload: JSON.stringify(delivery.payload),
     received_at: now,
+    recovered_at: delivery.recovered ? now : null,
   }
 }

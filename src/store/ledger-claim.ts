@@ -92,7 +92,7 @@ const headsOf = statement((db, args: { lanes: readonly Lane[] }, dialect) =>
     )
     .leftJoin('steps as s', 's.delivery_id', 'd.id')
     .select(['d.id', 'd.kind', 'd.dedupe_key', 'd.lane', 'd.shore', 'd.priority', 'd.number', 'd.rank'])
-    .select(['d.payload', 'd.state', 'd.attempts', 'd.received_at'])
+    .select(['d.payload', 'd.state', 'd.attempts', 'd.received_at', 'd.parkings', 'd.replays', 'd.parked_at'])
     .select(['s.name as step', 's.begun_at', 's.done_at', 's.value'])
     .where(isAmong(dialect, 'lanes.lane', args.lanes)),
 )
@@ -133,6 +133,9 @@ function toDeliveries(rows: readonly HeadRow[]): Delivery[] {
         state: row.state,
         attempts: row.attempts,
         receivedAt: row.received_at,
+        parkings: row.parkings,
+        replays: row.replays,
+        ...(row.parked_at === null ? {} : { parkedAt: row.parked_at }),
         steps,
       }) as Delivery, // kind and payload were written together from one NewDelivery
   )
@@ -186,7 +189,19 @@ export async function claim(tx: Tx, request: Parameters<Store['claim']>[0]): Pro
   return taken.map((delivery) => ({ delivery, instance }))
 }
 
+const nextRetry = statement((db, _args: object) =>
+  db
+    .selectFrom('deliveries')
+    .select(sql<number>`retry_at`.as('retry_at')) // never null here
+    .where('state', '=', literal('parked'))
+    .where('retry_at', 'is not', null)
+    .orderBy('retry_at')
+    .limit(1),
+)
+
 export async function nextDue(tx: Tx): Promise<number | undefined> {
-  const times = (await earliest(tx, {})).map((queue) => queue.next_at)
+  const lanes = (await earliest(tx, {})).map((queue) => queue.next_at)
+  const retries = (await nextRetry(tx, {})).map((row) => row.retry_at)
+  const times = [...lanes, ...retries]
   return times.length === 0 ? undefined : Math.min(...times)
 }

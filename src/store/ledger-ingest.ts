@@ -28,7 +28,7 @@ const wakeLanes = manyRows<LaneRow, unknown>(['lane', 'shore', 'priority', 'next
 )
 
 const insertDeliveries = manyRows<DeliveryRow, { id: DeliveryId; dedupe_key: string }>(
-  ['kind', 'dedupe_key', 'lane', 'shore', 'priority', 'number', 'rank', 'payload', 'received_at'],
+  ['kind', 'dedupe_key', 'lane', 'shore', 'priority', 'number', 'rank', 'payload', 'received_at', 'recovered_at'],
   (db, rows) =>
     db
       .insertInto('deliveries')
@@ -83,7 +83,10 @@ export async function ingestBatch(tx: Tx, rows: readonly DeliveryRow[]): Promise
   }
   await addTotals(
     tx,
-    received.map(({ received_at: at, number, kind }) => ({ at, number, kind, what: 'received' as const })),
+    received.flatMap(({ received_at: receivedAt, recovered_at: recoveredAt, number, kind }) => [
+      { receivedAt, number, kind, what: 'received', by: 1 } as const,
+      ...(recoveredAt === null ? [] : [{ receivedAt, number, kind, what: 'recovered', by: 1 } as const]),
+    ]),
   )
   if (received.length > 0) await tx.announce()
   return rows.map((row) => answers.get(row) ?? missing(row))

@@ -89,6 +89,10 @@ interface Ending {
   reason: string | null
   fault: string | null
   result: string | null
+  parked: number
+  parked_at: number | null
+  retry_at: number | null
+  hold_until: number | null
 }
 
 const endAttempt = statement((db, args: Holding & Ending, dialect) =>
@@ -103,9 +107,13 @@ const endAttempt = statement((db, args: Holding & Ending, dialect) =>
       reason: args.reason,
       fault: args.fault,
       result: args.result,
+      parkings: sql`deliveries.parkings + ${args.parked}`,
+      parked_at: sql`coalesce(deliveries.parked_at, ${bigint(args.parked_at)})`,
+      retry_at: args.retry_at,
+      hold_until: args.hold_until,
     })
     .whereRef('deliveries.id', '=', 'ours.id')
-    .returning(['deliveries.number', 'deliveries.kind']),
+    .returning(['deliveries.number', 'deliveries.kind', 'deliveries.received_at']),
 )
 
 const recordAttempt = statement(
@@ -119,33 +127,50 @@ const forgetSteps = statement((db, args: { id: DeliveryId }) =>
   db.deleteFrom('steps').where('delivery_id', '=', args.id),
 )
 
-/** Due when its head is: at once, at the end of the head's back-off, or never when there is none. */
-const freeLane = statement((db, args: { lane: Lane; now: number }, dialect) =>
-  db
+/**
+ * Due when its head is: at once, at the end of the head's back-off, or never when there is none; but not while it waits
+ * for a parked delivery, whether anything stands behind that or not.
+ */
+const freeLane = statement((db, args: { lane: Lane; now: number }, dialect) => {
+  const headAt = db
+    .selectFrom('deliveries as head')
+    .select(larger(dialect, sql<number>`coalesce(head.run_at, ${bigint(args.now)})`, bigint(args.now)).as('at'))
+    .where('head.lane', '=', args.lane)
+    .where('head.state', '=', literal('ready'))
+    .orderBy('head.rank')
+    .orderBy('head.id')
+    .limit(1)
+  const heldUntil = db
+    .selectFrom('deliveries as held')
+    .select(sql<number>`max(held.hold_until)`.as('until'))
+    .where('held.lane', '=', args.lane)
+    .where('held.state', '=', literal('parked'))
+    .where('held.retry_at', 'is not', null)
+    .where('held.hold_until', '>', args.now)
+  return db
     .updateTable('lanes')
-    .set((eb) => ({
+    .set({
       owner: null,
-      next_at: eb
-        .selectFrom('deliveries as head')
-        .select(larger(dialect, sql<number>`coalesce(head.run_at, ${bigint(args.now)})`, bigint(args.now)).as('at'))
-        .where('head.lane', '=', args.lane)
-        .where('head.state', '=', literal('ready'))
-        .orderBy('head.rank')
-        .orderBy('head.id')
-        .limit(1),
-    }))
-    .where('lane', '=', args.lane),
-)
+      next_at: sql<number | null>`(select case when hold.until is null then head.at
+        else ${larger(dialect, sql<number>`coalesce(head.at, 0)`, sql`hold.until`)} end
+        from (${heldUntil}) as hold left join (${headAt}) as head on true)`,
+    })
+    .where('lane', '=', args.lane)
+})
 
 function endingOf(settlement: Settlement, now: number): Ending {
-  const open = { state: settlement.state, run_at: null, settled_at: now, reason: null, fault: null, result: null }
+  const nothing = { run_at: null, reason: null, fault: null, result: null, parked_at: null, retry_at: null }
+  const open = { state: settlement.state, settled_at: now, parked: 0, hold_until: null, ...nothing }
   switch (settlement.state) {
     case 'delivered':
       return { ...open, spent: 1, result: JSON.stringify(settlement.result) }
     case 'suppressed':
       return { ...open, spent: 0, reason: settlement.reason }
-    case 'parked':
-      return { ...open, spent: 1, reason: settlement.reason, fault: JSON.stringify(settlement.fault) }
+    case 'parked': {
+      const { reason, fault, retryAt = null, holdUntil = null } = settlement
+      const retry = { parked_at: now, retry_at: retryAt, hold_until: retryAt === null ? null : holdUntil }
+      return { ...open, spent: 1, parked: 1, reason, fault: JSON.stringify(fault), ...retry }
+    }
     case 'ready': {
       const { runAt, spent, fault } = settlement
       return { ...open, spent: spent ? 1 : 0, run_at: runAt, settled_at: null, fault: JSON.stringify(fault) }
@@ -163,6 +188,7 @@ export async function settle(tx: Tx, claimed: Claimed, settlement: Settlement, n
   // A parked delivery keeps its steps: when it is tried again it must not repeat what it has done.
   if (state === 'delivered' || state === 'suppressed') await forgetSteps(tx, { id })
   await freeLane(tx, { lane, now })
-  if (state !== 'ready') await addTotals(tx, [{ at: now, number: ours.number, kind: ours.kind, what: state }])
+  const { number, kind, received_at: receivedAt } = ours
+  if (state !== 'ready') await addTotals(tx, [{ receivedAt, number, kind, what: state, by: 1 }])
   return true
 }

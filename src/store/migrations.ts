@@ -9,6 +9,8 @@ interface Words {
   readonly identity: string
   /** SQLite can keep a table in its primary key alone. */
   readonly clustered: string
+  /** The UTC day, `2026-11-30`, of a column of epoch milliseconds. */
+  readonly dayOf: (column: string) => string
 }
 
 const words: Readonly<Record<Dialect, Words>> = {
@@ -17,12 +19,14 @@ const words: Readonly<Record<Dialect, Words>> = {
     time: 'integer',
     identity: 'integer primary key autoincrement',
     clustered: ' without rowid',
+    dayOf: (column) => `date(${column} / 1000, 'unixepoch')`,
   },
   postgres: {
     text: 'text collate "C"',
     time: 'bigint',
     identity: 'bigint generated always as identity primary key',
     clustered: '',
+    dayOf: (column) => `to_char(to_timestamp(${column} / 1000) at time zone 'UTC', 'YYYY-MM-DD')`,
   },
 }
 
@@ -160,16 +164,92 @@ create table totals (
 )${clustered};
 `
 
-const versions = [first]
+/** Dead letters that come back by themselves, reconciliation, and books kept by the day a delivery was received. */
+const second = ({ text, time, identity, clustered, dayOf }: Words): string => `
+alter table deliveries add column recovered_at ${time};
+alter table deliveries add column parked_at ${time};
+alter table deliveries add column retry_at ${time};
+alter table deliveries add column hold_until ${time};
+alter table deliveries add column parkings integer not null default 0;
+alter table deliveries add column replays integer not null default 0;
+alter table deliveries add column replay_id ${time};
+update deliveries set parked_at = settled_at, parkings = 1 where state = 'parked';
+create index deliveries_retry on deliveries (retry_at) where state = 'parked' and retry_at is not null;
+create index deliveries_held on deliveries (lane) where state = 'parked' and retry_at is not null;
+create index deliveries_replayed on deliveries (replay_id) where replay_id is not null;
+create index deliveries_discarded on deliveries (settled_at) where state = 'discarded';
+
+alter table texts add column poll_at ${time};
+create index texts_to_poll on texts (poll_at) where poll_at is not null;
+
+drop table totals;
+create table totals (
+  day ${text} not null,
+  number ${text} not null,
+  kind ${text} not null,
+  slot integer not null,
+  received integer not null,
+  delivered integer not null,
+  suppressed integer not null,
+  parked integer not null,
+  discarded integer not null,
+  recovered integer not null,
+  last_at ${time} not null,
+  primary key (day, number, kind, slot)
+)${clustered};
+insert into totals (day, number, kind, slot, received, delivered, suppressed, parked, discarded, recovered, last_at)
+select ${dayOf('received_at')}, number, kind, 0, count(*),
+  sum(case state when 'delivered' then 1 else 0 end), sum(case state when 'suppressed' then 1 else 0 end),
+  sum(case state when 'parked' then 1 else 0 end), 0, 0, max(received_at)
+from deliveries group by 1, 2, 3;
+
+create table duties (
+  name ${text} primary key,
+  holder ${text} not null,
+  until ${time} not null
+)${clustered};
+
+create table marks (
+  name ${text} primary key,
+  at ${time} not null,
+  value ${text}
+)${clustered};
+
+create table numbers (
+  number ${text} primary key,
+  kind ${text} not null,
+  state ${text} not null,
+  detail ${text},
+  checked_at ${time} not null
+)${clustered};
+
+create table opt_outs (
+  ours ${text} not null,
+  theirs ${text} not null,
+  since ${time} not null,
+  source ${text} not null,
+  primary key (ours, theirs)
+)${clustered};
+
+create table audit (
+  id ${identity},
+  at ${time} not null,
+  actor ${text} not null,
+  action ${text} not null,
+  detail ${text} not null
+);
+`
+
+const versions = [first, second]
 
 export const schemaVersion = versions.length
 
-/** What takes a database from one version to the newest, in one transaction; the version itself included. */
-export function migrationFrom(version: number, dialect: Dialect, now: number): string {
+/** What takes a database from one version to another, in one transaction; the version itself included. */
+export function migrationFrom(version: number, dialect: Dialect, now: number, to: number = schemaVersion): string {
   const meta = `create table meta (name text primary key, value integer not null, changed_at ${words[dialect].time} not null);
 insert into meta values ('schema_version', 0, 0);`
-  const steps = versions.slice(version).map((write) => write(words[dialect]))
-  const stamp = `update meta set value = ${schemaVersion}, changed_at = ${Math.trunc(now)} where name = 'schema_version';`
+  const steps = versions.slice(version, to).map((write) => write(words[dialect]))
+  const stamp = `update meta set value = ${to}, changed_at = ${Math.trunc(now)} where name = 'schema_version';`
   return [...(version === 0 ? [meta] : []), ...steps, stamp].join('\n')
 }
 

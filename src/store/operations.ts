@@ -1,11 +1,15 @@
 // Every operation of the store, written once for both engines.
 import { findContact, forgetContact, isKnownContact, lockContact, saveContact } from './contacts.js'
+import { findMark, giveUpDuty, setMark, takeDuty } from './duties.js'
 import { heartbeat, register, release, unregister } from './leases.js'
 import { claim, nextDue } from './ledger-claim.js'
 import { unsettled } from './ledger-ingest.js'
+import { requeue } from './ledger-requeue.js'
 import { beginStep, dropStep, finishStep, settle } from './ledger-settle.js'
 import { holdLimit, limitHeadroom, setLimitRule, takeLimit } from './limits.js'
-import { findReceipt, findReceiptByRef, saveReceipt } from './receipts.js'
+import { listNumbers, saveNumbers } from './numbers.js'
+import { optedOutSince, optIn, optOut } from './opt-outs.js'
+import { findReceipt, findReceiptByRef, pollAgain, saveReceipt, textsToPoll } from './receipts.js'
 import { pauseShore, pauses, resumeShore } from './shores.js'
 import type { Tx } from './statement.js'
 import type { Store } from './store.js'
@@ -33,6 +37,7 @@ export const expendable: ReadonlySet<OperationName> = new Set([
   'unregister',
   'claim',
   'release',
+  'requeue',
   'dropStep',
   'settle',
   'takeLimit',
@@ -44,6 +49,9 @@ export const expendable: ReadonlySet<OperationName> = new Set([
   'saveContact',
   'forgetContact',
   'lockContact',
+  'pollAgain',
+  'takeDuty',
+  'giveUpDuty',
 ] as const)
 
 export type Operations = {
@@ -64,6 +72,7 @@ export const operations: Operations = {
   unregister: change(unregister),
   claim: change(claim),
   release: change(release),
+  requeue: change(requeue),
   nextDue: look(nextDue),
   beginStep: put(beginStep),
   finishStep: put(finishStep),
@@ -87,6 +96,17 @@ export const operations: Operations = {
   saveReceipt: change(saveReceipt),
   findReceiptByRef: look(findReceiptByRef),
   findReceipt: look(findReceipt),
+  textsToPoll: look(textsToPoll),
+  pollAgain: put(pollAgain),
+  optOut: put(optOut),
+  optIn: put(optIn),
+  optedOutSince: look(optedOutSince),
+  saveNumbers: change(saveNumbers),
+  listNumbers: look(listNumbers),
+  takeDuty: put(takeDuty),
+  giveUpDuty: put(giveUpDuty),
+  findMark: look(findMark),
+  setMark: put(setMark),
   summarize: survey(summarize),
   listDeliveries: look(listDeliveries),
 }

@@ -4,11 +4,15 @@ import { reduceReceipts } from './reduce-receipts.js'
 import { statement, type Tx } from './statement.js'
 import type { ReceiptState } from './store.js'
 
+/** A text without a final state is asked about when it has been known for so long, ms. */
+const firstPollMs = 15 * 60_000
+const finalStatuses: ReadonlySet<SmsStatus> = new Set(['delivered', 'undelivered', 'failed', 'canceled', 'read'])
+
 /** Makes or locks the row of a text, so that two receipts of it are reduced one after the other. */
-const touchText = statement((db, args: { sid: MessageSid; status: SmsStatus; now: number }) =>
+const touchText = statement((db, args: { sid: MessageSid; status: SmsStatus; now: number; pollAt: number }) =>
   db
     .insertInto('texts')
-    .values({ message_sid: args.sid, status: args.status, updated_at: args.now })
+    .values({ message_sid: args.sid, status: args.status, updated_at: args.now, poll_at: args.pollAt })
     .onConflict((oc) => oc.column('message_sid').doUpdateSet({ message_sid: sql`excluded.message_sid` })),
 )
 
@@ -47,6 +51,8 @@ const saveText = statement(
       errorCode: number | null
       conflictAt: number | null
       updatedAt: number
+      /** 1: nothing more will be heard of it. */
+      final: number
     },
   ) =>
     db
@@ -57,6 +63,7 @@ const saveText = statement(
         error_code: args.errorCode,
         conflict_at: args.conflictAt,
         updated_at: args.updatedAt,
+        poll_at: sql`case when ${args.final} = 1 then null else poll_at end`,
       })
       .where('message_sid', '=', args.sid),
 )
@@ -77,6 +84,21 @@ const findByRef = statement((db, args: { ref: string }) =>
     .limit(1),
 )
 
+const toPoll = statement((db, args: { now: number; limit: number }) =>
+  db
+    .selectFrom('texts')
+    .select(textColumns)
+    .where('poll_at', 'is not', null)
+    .where('poll_at', '<=', args.now)
+    .orderBy('poll_at')
+    .orderBy('message_sid')
+    .limit(args.limit),
+)
+
+const setPoll = statement((db, args: { sid: MessageSid; at: number | null }) =>
+  db.updateTable('texts').set({ poll_at: args.at }).where('message_sid', '=', args.sid),
+)
+
 function toState(row: Awaited<ReturnType<typeof findBySid>>[number] | undefined): ReceiptState | undefined {
   if (row === undefined) return undefined
   return {
@@ -91,7 +113,7 @@ function toState(row: Awaited<ReturnType<typeof findBySid>>[number] | undefined)
 
 export async function saveReceipt(tx: Tx, receipt: Receipt, now: number): Promise<ReceiptState> {
   const { messageSid: sid, status, errorCode, ref } = receipt
-  await touchText(tx, { sid, status, now })
+  await touchText(tx, { sid, status, now, pollAt: now + firstPollMs })
   await addReceipt(tx, { sid, status, errorCode: errorCode ?? 0, ref: ref ?? null, now })
   const rows = await receiptsOf(tx, { sid })
   const reduced = reduceReceipts(
@@ -111,6 +133,7 @@ export async function saveReceipt(tx: Tx, receipt: Receipt, now: number): Promis
     errorCode: reduced.errorCode ?? null,
     conflictAt: reduced.conflict ? updatedAt : null,
     updatedAt,
+    final: finalStatuses.has(reduced.status) ? 1 : 0,
   })
   return { messageSid: sid, updatedAt, ...reduced }
 }
@@ -121,4 +144,12 @@ export async function findReceiptByRef(tx: Tx, ref: string): Promise<ReceiptStat
 
 export async function findReceipt(tx: Tx, messageSid: MessageSid): Promise<ReceiptState | undefined> {
   return toState((await findBySid(tx, { sid: messageSid }))[0])
+}
+
+export async function textsToPoll(tx: Tx, now: number, limit: number): Promise<readonly ReceiptState[]> {
+  return (await toPoll(tx, { now, limit })).flatMap((row) => toState(row) ?? [])
+}
+
+export async function pollAgain(tx: Tx, messageSid: MessageSid, at: number | undefined): Promise<void> {
+  await setPoll(tx, { sid: messageSid, at: at ?? null })
 }

@@ -11,6 +11,10 @@ export interface Schema {
   steps: StepTable
   attempts: AttemptTable
   instances: { id: InstanceId; started_at: number; lease_until: number }
+  /** What only one process does at a time. */
+  duties: { name: string; holder: string; until: number }
+  /** How far something has come. */
+  marks: { name: string; at: number; value: string | null }
   limits: LimitTable
   shores: { shore: Shore; reason: string; paused_at: number; until: number; failures: number }
   threads: ThreadTable
@@ -19,6 +23,9 @@ export interface Schema {
   receipts: ReceiptTable
   texts: TextTable
   totals: TotalTable
+  numbers: NumberTable
+  opt_outs: OptOutTable
+  audit: AuditTable
 }
 
 interface DeliveryTable {
@@ -40,6 +47,18 @@ interface DeliveryTable {
   reason: string | null
   fault: string | null
   result: string | null
+  /** When reconciliation found it; null: a webhook brought it. */
+  recovered_at: number | null
+  /** When it was first parked since it was received or replayed. */
+  parked_at: number | null
+  /** While parked: when it becomes ready again by itself; null: never. */
+  retry_at: number | null
+  /** While parked: until then its lane waits for it. */
+  hold_until: number | null
+  parkings: Generated<number>
+  replays: Generated<number>
+  /** The entry of the audit table that replayed it last. */
+  replay_id: number | null
 }
 
 interface LaneTable {
@@ -115,17 +134,53 @@ interface TextTable {
   error_code: number | null
   conflict_at: number | null
   updated_at: number
+  /** When to ask the vendor what became of it; null: its state is final, or asking has been given up. */
+  poll_at: number | null
 }
 
 interface TotalTable {
   /** UTC, `2026-11-30`. */
   day: string
   number: string
-  kind: DeliveryKind
+  kind: DeliveryKind | 'receipt'
   /** Several rows add up to one figure, so that not every transaction of PostgreSQL waits for the same row. */
   slot: number
   received: number
   delivered: number
   suppressed: number
   parked: number
+  discarded: number
+  /** How many of the received were found by reconciliation. */
+  recovered: number
+  /** When the last of the received came. */
+  last_at: number
+}
+
+/** Numbers of ours as last seen at the vendor. */
+interface NumberTable {
+  number: string
+  kind: string
+  /** `ours`: its texts come to this bridge; else why they do not. */
+  state: string
+  detail: string | null
+  checked_at: number
+}
+
+/** Who must not be texted. A row goes when they opt in again. */
+interface OptOutTable {
+  ours: Address
+  theirs: Address
+  since: number
+  /** How we know: their word, or a refusal's code. */
+  source: string
+}
+
+/** What people did, by command. */
+interface AuditTable {
+  id: Generated<number>
+  at: number
+  actor: string
+  action: string
+  /** JSON. */
+  detail: string
 }

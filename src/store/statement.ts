@@ -131,9 +131,14 @@ export function larger<T>(dialect: Dialect, a: RawBuilder<T>, b: RawBuilder<T>):
   return dialect === 'sqlite' ? sql`max(${a}, ${b})` : sql`greatest(${a}, ${b})`
 }
 
+/** The smaller of two values that are not null. */
+export function smaller<T>(dialect: Dialect, a: RawBuilder<T>, b: RawBuilder<T>): RawBuilder<T> {
+  return dialect === 'sqlite' ? sql`min(${a}, ${b})` : sql`least(${a}, ${b})`
+}
+
 // PostgreSQL guesses the type of a lone parameter in a select list, `case` or `coalesce`; these say what it is.
 export const text = <T extends string | null>(value: T): RawBuilder<T> => sql`cast(${value} as text)`
-export const bigint = (value: number): RawBuilder<number> => sql`cast(${value} as bigint)`
+export const bigint = <T extends number | null>(value: T): RawBuilder<T> => sql`cast(${value} as bigint)`
 export const real = (value: number): RawBuilder<number> => sql`cast(${value} as double precision)`
 
 /** A literal, where a partial index must be recognised. */

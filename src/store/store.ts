@@ -70,6 +70,23 @@ export interface ReceiptState {
   readonly updatedAt: number
 }
 
+/** How far something has come. */
+export interface Mark {
+  /** Epoch ms. */
+  readonly at: number
+  readonly value: unknown
+}
+
+/** A number of ours as last seen at the vendor. */
+export interface NumberState {
+  readonly number: string
+  readonly kind: string
+  /** `ours`: its texts come to this bridge; else why they do not, in one word. */
+  readonly state: string
+  readonly detail?: string
+  readonly checkedAt: number
+}
+
 export interface ShorePause {
   readonly shore: Shore
   readonly reason: string
@@ -100,11 +117,18 @@ export interface Totals {
   readonly delivered: number
   readonly suppressed: number
   readonly parked: number
+  readonly discarded: number
+  /** How many of the received were found by reconciliation. */
+  readonly recovered: number
 }
 
 export interface Summary {
   /** Counted per UTC day; days from `since` on. */
-  readonly totals: readonly ({ readonly day: string; readonly number: string; readonly kind: DeliveryKind } & Totals)[]
+  readonly totals: readonly ({
+    readonly day: string
+    readonly number: string
+    readonly kind: DeliveryKind | 'receipt'
+  } & Totals & { /** When the last of the received came. */ readonly lastAt: number })[]
   /** Deliveries now ready (waiting or in hand). */
   readonly waiting: number
   /** When the oldest waiting one was received. */
@@ -150,7 +174,9 @@ export interface Store {
   }): Promise<Claimed[]>
   /** Frees the instance's lanes but those kept: what a claim took whose answer was lost. */
   release(instance: InstanceId, keep: readonly Lane[]): Promise<void>
-  /** When the next idle lane falls due; undefined when none will. Pauses are not looked at. */
+  /** Parked deliveries whose time to be tried again has come become ready. True when there were any. */
+  requeue(now: number): Promise<boolean>
+  /** When the next idle lane or parked delivery falls due; undefined when none will. Pauses are not looked at. */
   nextDue(): Promise<number | undefined>
 
   /** Writes down that an effect is about to happen. False: the lane is no longer ours, do nothing. */
@@ -195,6 +221,31 @@ export interface Store {
   saveReceipt(receipt: Receipt, now: number): Promise<ReceiptState>
   findReceiptByRef(ref: string): Promise<ReceiptState | undefined>
   findReceipt(messageSid: MessageSid): Promise<ReceiptState | undefined>
+
+  /**
+   * Texts of ours whose state is not final and that are due to be asked about, longest due first. A new text is due
+   * 15 minutes after it became known.
+   */
+  textsToPoll(now: number, limit: number): Promise<readonly ReceiptState[]>
+  /** When to ask about a text again; undefined: never. Final states end the asking by themselves. */
+  pollAgain(messageSid: MessageSid, at: number | undefined): Promise<void>
+
+  /** They wrote a word that means it, or the vendor refused to text them. The first time counts. */
+  optOut(ours: Address, theirs: Address, source: string, now: number): Promise<void>
+  optIn(ours: Address, theirs: Address): Promise<void>
+  /** Since when, epoch ms; undefined when they may be texted. */
+  optedOutSince(ours: Address, theirs: Address): Promise<number | undefined>
+
+  /** Replaces what was known of our numbers. */
+  saveNumbers(numbers: readonly Omit<NumberState, 'checkedAt'>[], now: number): Promise<void>
+  listNumbers(): Promise<readonly NumberState[]>
+
+  /** True: the duty is the holder's until then. Taking it again extends it; one that ran out may be taken over. */
+  takeDuty(name: string, holder: string, until: number, now: number): Promise<boolean>
+  giveUpDuty(name: string, holder: string): Promise<void>
+  findMark(name: string): Promise<Mark | undefined>
+  /** `value` is kept as JSON. */
+  setMark(name: string, at: number, value?: unknown): Promise<void>
 
   summarize(since: number, now: number): Promise<Summary>
   /** Newest first. */

@@ -60,6 +60,7 @@ const newestOf = {
   ready: listing((deliveries) => deliveries.where('state', '=', literal('ready'))),
   delivered: listing((deliveries) => deliveries.where('state', '=', literal('delivered'))),
   suppressed: listing((deliveries) => deliveries.where('state', '=', literal('suppressed'))),
+  discarded: listing((deliveries) => deliveries.where('state', '=', literal('discarded'))),
   parked: listing((deliveries) => deliveries.where('state', '=', literal('parked'))),
 }
 

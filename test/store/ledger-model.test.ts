@@ -21,7 +21,7 @@ interface Claim {
 interface Settle {
   readonly do: 'settle'
   readonly which: number
-  readonly how: Settlement['state']
+  readonly how: Settlement['state'] | 'held'
   readonly spent: boolean
 }
 interface WriteStep {
@@ -41,13 +41,16 @@ interface Wait {
   readonly do: 'wait'
   readonly ms: number
 }
-type Action = Ingest | Claim | Settle | WriteStep | Lease | Weather | Wait
+interface Requeue {
+  readonly do: 'requeue'
+}
+type Action = Requeue | Ingest | Claim | Settle | WriteStep | Lease | Weather | Wait
 
 const leaseMs = 100
 const who = fc.constantFrom('one', 'two')
 const which = fc.nat(50)
 const shore = fc.constantFrom<Shore>('twilio', 'intercom')
-const how = fc.constantFrom<Settlement['state']>('delivered', 'suppressed', 'ready', 'parked')
+const how = fc.constantFrom<Settle['how']>('delivered', 'suppressed', 'ready', 'parked', 'held', 'held')
 
 const actions = fc.array(
   fc.oneof(
@@ -83,6 +86,7 @@ const actions = fc.array(
       arbitrary: fc.record<Lease>({ do: fc.constantFrom('register', 'heartbeat', 'heartbeat', 'unregister'), who }),
     },
     { weight: 1, arbitrary: fc.record<Weather>({ do: fc.constantFrom('pause', 'resume'), shore }) },
+    { weight: 2, arbitrary: fc.record<Requeue>({ do: fc.constant('requeue') }) },
     { weight: 2, arbitrary: fc.record<Wait>({ do: fc.constant('wait'), ms: fc.nat(80) }) },
   ),
   { minLength: 5, maxLength: 60 },
@@ -127,6 +131,9 @@ class Game {
       case 'pause':
         await store.pauseShore(action.shore, 'down', now + 50, now)
         model.pauses.set(action.shore, Math.max(now + 50, model.pauses.get(action.shore) ?? 0))
+        return
+      case 'requeue':
+        expect(await store.requeue(now)).toBe(model.requeue(now))
         return
       case 'resume':
         expect(await store.resumeShore(action.shore)).toBe(model.pauses.delete(action.shore))
@@ -223,7 +230,7 @@ class Game {
       attempts,
       runAt,
     }))
-    const expected = this.model.deliveries.map(({ rank: _, steps: __, ...rest }) => rest)
+    const expected = this.model.deliveries.map(({ rank: _, steps: __, retryAt: ___, holdUntil: ____, ...rest }) => rest)
     expect(summaries).toEqual(expected.toSorted((a, b) => b.id - a.id))
 
     const idle = [...this.model.lanes].filter(([, lane]) => lane.owner === undefined && lane.nextAt !== undefined)
@@ -232,15 +239,18 @@ class Game {
     // Lanes that a duplicate woke may or may not have been put to sleep again.
     const possible = timesOf(idle)
     const due = (await this.store.nextDue()) ?? Infinity
-    expect(due).toBeLessThanOrEqual(Math.min(...certain))
-    expect([...possible, Infinity]).toContain(due)
+    const retries = this.model.deliveries.flatMap(({ retryAt }) => retryAt ?? [])
+    expect(due).toBeLessThanOrEqual(Math.min(...certain, ...retries))
+    expect([...possible, ...retries, Infinity]).toContain(due)
   }
 }
 
-function settlementOf(state: Settlement['state'], runAt: number, spent: boolean): Settlement {
+function settlementOf(state: Settle['how'], runAt: number, spent: boolean): Settlement {
+  const parked = { state: 'parked', reason: 'refused', fault: aFault } as const
+  if (state === 'held') return { ...parked, retryAt: runAt, holdUntil: runAt + 40 }
   if (state === 'delivered') return { state, result: {} }
   if (state === 'suppressed') return { state, reason: 'opted out' }
-  if (state === 'parked') return { state, reason: 'refused', fault: aFault }
+  if (state === 'parked') return parked
   return { state, runAt, spent, fault: aFault }
 }
 

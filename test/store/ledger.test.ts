@@ -43,6 +43,8 @@ onEachEngine('the ledger', (subject) => {
         id: kept.id,
         state: 'ready',
         attempts: 0,
+        parkings: 0,
+        replays: 0,
         receivedAt: 500,
         steps: {},
       })

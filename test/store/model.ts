@@ -9,6 +9,8 @@ interface ModelDelivery {
   state: DeliveryState
   attempts: number
   runAt: number | undefined
+  retryAt: number | undefined
+  holdUntil: number | undefined
   steps: Record<string, Step>
 }
 
@@ -50,6 +52,8 @@ export class Model {
         state: 'ready',
         attempts: 0,
         runAt: undefined,
+        retryAt: undefined,
+        holdUntil: undefined,
         steps: {},
       })
     }
@@ -82,6 +86,21 @@ export class Model {
     lane.owner = undefined
     const head = this.head(name)
     lane.nextAt = head && Math.max(head.runAt ?? now, now)
+    for (const { lane: of, state, retryAt, holdUntil = 0 } of this.deliveries) {
+      if (of !== name || state !== 'parked' || retryAt === undefined || holdUntil <= now) continue
+      lane.nextAt = Math.max(lane.nextAt ?? 0, holdUntil)
+    }
+  }
+
+  requeue(now: number): boolean {
+    const due = this.deliveries.filter(({ retryAt }) => retryAt !== undefined && retryAt <= now)
+    for (const delivery of due) {
+      delivery.state = 'ready'
+      delivery.retryAt = undefined
+      const lane = this.lanes.get(delivery.lane)
+      if (lane !== undefined) lane.nextAt = Math.min(lane.nextAt ?? now, now)
+    }
+    return due.length > 0
   }
 
   /** The delivery, when whoever claimed it may still write. */
@@ -96,6 +115,8 @@ export class Model {
     if (delivery === undefined) return false
     delivery.state = settlement.state
     delivery.runAt = settlement.state === 'ready' ? settlement.runAt : undefined
+    delivery.retryAt = settlement.state === 'parked' ? settlement.retryAt : undefined
+    delivery.holdUntil = settlement.state === 'parked' ? settlement.holdUntil : undefined
     const spends = settlement.state === 'ready' ? settlement.spent : settlement.state !== 'suppressed'
     delivery.attempts += spends ? 1 : 0
     this.free(delivery.lane, now)

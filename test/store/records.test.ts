@@ -142,7 +142,7 @@ onEachEngine('what the store remembers', (subject) => {
   describe('the summary', () => {
     const day = Date.UTC(2026, 10, 30)
 
-    it('counts what came and how it ended, per UTC day, number and kind', async () => {
+    it('counts what came and how it ended, per number, kind and UTC day of its arrival', async () => {
       const { store } = subject
       await store.register('me', 10 ** 9, day - 1)
       await store.ingest(aDelivery({ lane: 'a', number: '+15550100001' }), day - 1)
@@ -154,13 +154,13 @@ onEachEngine('what the store remembers', (subject) => {
       await store.settle(b, { state: 'parked', reason: 'refused', fault: aFault }, day)
       await store.settle(c, { state: 'suppressed', reason: 'opted out' }, day)
       const summary = await store.summarize(day - 1, day)
-      const none = { kind: 'inbound-sms', received: 0, delivered: 0, suppressed: 0, parked: 0 }
+      const zero = { delivered: 0, suppressed: 0, parked: 0, discarded: 0, recovered: 0 }
+      const none = { ...zero, kind: 'inbound-sms' }
       expect(summary.totals).toEqual([
-        { ...none, day: '2026-11-29', number: '+15550100001', received: 1 },
-        { ...none, day: '2026-11-30', number: '+15550100001', delivered: 1 },
-        { ...none, day: '2026-11-30', number: '+15550100002', received: 3, suppressed: 1, parked: 1 },
+        { ...none, day: '2026-11-29', number: '+15550100001', received: 1, delivered: 1, lastAt: day - 1 },
+        { ...none, day: '2026-11-30', number: '+15550100002', received: 3, suppressed: 1, parked: 1, lastAt: day },
       ])
-      expect((await store.summarize(day, day)).totals.map((row) => row.day)).toEqual(['2026-11-30', '2026-11-30'])
+      expect((await store.summarize(day, day)).totals.map((row) => row.day)).toEqual(['2026-11-30'])
       expect([summary.waiting, summary.oldestWaitingAt, summary.parked]).toEqual([1, day, 1])
     })
 

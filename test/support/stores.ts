@@ -95,10 +95,11 @@ export function newPlace(engine: EngineName): Place {
 }
 
 const tables = ['deliveries', 'lanes', 'steps', 'attempts', 'instances', 'limits', 'shores', 'threads']
-const moreTables = ['conversations', 'contacts', 'receipts', 'texts', 'totals']
+const moreTables = ['conversations', 'contacts', 'receipts', 'texts', 'totals', 'duties', 'marks', 'numbers']
+const peopleTables = ['opt_outs', 'audit']
 
 export async function empty(place: Place): Promise<void> {
-  const all = [...tables, ...moreTables]
+  const all = [...tables, ...moreTables, ...peopleTables]
   if (place.engine === 'postgres') await place.sql(`truncate ${all.join(', ')} restart identity`)
   else for (const table of all) await place.sql(`delete from ${table}`)
 }

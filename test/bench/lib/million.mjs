@@ -73,9 +73,9 @@ const statements = (now) => [
   select ${spread('SM', 'i')}, (i + 1) || '.0', ${lastStatus},
     case ${lastStatus} when 'undelivered' then 30003 end, null, at + 2900 from text
   where reply = 1 and state = 'delivered' order by i`,
-  `insert into totals (slot, day, number, kind, received, delivered, suppressed, parked)
+  `insert into totals (slot, day, number, kind, received, delivered, suppressed, parked, discarded, recovered, last_at)
   select 0, date(received_at / 1000, 'unixepoch'), number, kind, count(*), sum(state = 'delivered'),
-    sum(state = 'suppressed'), sum(state = 'parked')
+    sum(state = 'suppressed'), sum(state = 'parked'), 0, 0, max(received_at)
   from deliveries group by 1, 2, 3 order by 1, 2, 3`,
 ]
 
