@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from './clock.js'
 import type { Config } from './config/load.js'
 import type { Tools } from './delivery.js'
+import { DeliveryError } from './errors.js'
 import { createAgentReplyFlow, createReplyLookupFlow, lookupDelivery, replyDelivery } from './flows/agent-reply.js'
 import { createInboundSmsFlow } from './flows/inbound-sms.js'
 import { createIntercomClient, type Part } from './intercom/client.js'
@@ -11,6 +12,7 @@ import { isWrittenForCustomer } from './intercom/webhook.js'
 import type { Log } from './log.js'
 import { createLimiter } from './relay/rate-limit.js'
 import { type Attempted, Relay, type RelaySettings } from './relay/relay.js'
+import { defaultRetryPolicy } from './relay/retry.js'
 import { createHealth } from './server/health.js'
 import { createIntercomDoor } from './server/intercom-webhooks.js'
 import { createMetrics } from './server/metrics.js'
@@ -19,6 +21,7 @@ import { createTwilioDoor } from './server/twilio-webhooks.js'
 import type { Store } from './store/store.js'
 import { createTransport } from './transport.js'
 import { createTwilioClient } from './twilio/client.js'
+import { isOptOutCode } from './twilio/errors.js'
 
 export interface BridgeParts {
   readonly store: Store
@@ -59,6 +62,14 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   const twilio = await createTwilioClient({ ...config.twilio, transport, random })
 
   let adminId: string | undefined = config.intercom.adminId
+  let timeZone: string | undefined
+  const shared = {
+    lateAfterMs: parts.relay?.retry?.holdMs ?? config.holdMs,
+    timeZone: async ({ call }: Tools) => {
+      timeZone ??= (await intercom.me(call)).timeZone
+      return timeZone
+    },
+  }
   const lags = visibleAfterMs === undefined ? {} : { visibleAfterMs }
   const inboundSms = createInboundSmsFlow({
     store,
@@ -72,6 +83,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
       adminId = id
       return id
     },
+    ...shared,
     ...lags,
   })
   const isForCustomer = (part: Part) => isWrittenForCustomer(part) && (part.author.type !== 'bot' || config.relayBots)
@@ -83,6 +95,8 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     // The fragment asks Twilio to try again when we are away for a moment; it is neither sent nor signed.
     statusCallback: (ref) => `${config.publicUrl}/webhooks/twilio/status?ref=${ref}#rc=5&rp=all`,
     isForCustomer,
+    isOptOut: ({ code }) => isOptOutCode(code),
+    ...shared,
     ...lags,
   })
 
@@ -92,8 +106,16 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     log,
     random,
     newInstanceId: randomUUID,
+    probe: async (shore, signal) => {
+      const ask = { twilio: twilio.ping, intercom: intercom.me }[shore]
+      await ask({ signal, guard: () => {}, priority: 'live' }).catch((error: unknown) => {
+        // Whatever it says, it is there, unless it lets us in no more.
+        const { status = 599 } = error instanceof DeliveryError ? error : {}
+        if (status >= 500 || status === 401 || status === 403) throw error
+      })
+    },
     flows: { 'inbound-sms': inboundSms, 'agent-reply': agentReply, 'reply-lookup': replyLookup },
-    ...(parts.relay !== undefined && { settings: parts.relay }),
+    settings: { retry: { ...defaultRetryPolicy, holdMs: config.holdMs }, ...parts.relay },
     onAttempt: (attempted) => {
       const { delivery, settlement, ageMs } = attempted
       metrics.attempted(delivery.kind, settlement.state === 'ready' ? 'retry' : settlement.state)

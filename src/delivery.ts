@@ -113,11 +113,20 @@ export type Settlement =
       readonly holdUntil?: number
     }
 
+/** When an effect whose end was not seen may have taken place, epoch ms of our clock. */
+export interface EffectWindow {
+  readonly begunAt: number
+  readonly endedBy: number
+}
+
 /** An outside effect that must happen once. */
 export interface Effect<T> {
   readonly perform: () => Promise<T>
-  /** Looks for what an attempt begun at `begunAt` (epoch ms) may have made; undefined when nothing is found. */
-  readonly confirm: (begunAt: number) => Promise<T | undefined>
+  /**
+   * Looks for what an attempt may have made; undefined when nothing is found.
+   * @throws DeliveryError, unprovable, when the vendor shows something that may be it and may not.
+   */
+  readonly confirm: (attempt: EffectWindow) => Promise<T | undefined>
   /** How long after `begunAt` the vendor's lists may still not show it, ms: before that, not found proves nothing. */
   readonly visibleAfterMs: number
 }

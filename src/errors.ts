@@ -38,6 +38,8 @@ export interface DeliveryErrorFacts {
   readonly pausesShore?: boolean
   /** Nothing was wrong with this delivery, it only has to wait: no attempt is spent. */
   readonly deferred?: boolean
+  /** It may have been done, and nothing the vendor shows can tell: only a person can decide. */
+  readonly unprovable?: boolean
   readonly cause?: unknown
 }
 
@@ -51,6 +53,7 @@ export class DeliveryError extends Error {
   readonly retryAfterMs: number | undefined
   readonly pausesShore: boolean
   readonly deferred: boolean
+  readonly unprovable: boolean
   constructor(message: string, facts: DeliveryErrorFacts) {
     super(message, { cause: facts.cause })
     this.outcome = facts.outcome
@@ -60,7 +63,13 @@ export class DeliveryError extends Error {
     this.retryAfterMs = facts.retryAfterMs
     this.pausesShore = facts.pausesShore ?? false
     this.deferred = facts.deferred ?? false
+    this.unprovable = facts.unprovable ?? false
   }
+}
+
+/** It may have happened, and the vendor cannot show whether: sending again might double it, not sending might lose it. */
+export function unprovable(message: string): DeliveryError {
+  return new DeliveryError(message, { outcome: 'ambiguous', code: 'unprovable', unprovable: true })
 }
 
 /** A signed webhook that is not what the vendor's documentation says: answered 400, never stored. */

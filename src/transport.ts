@@ -71,7 +71,15 @@ export interface CallReport {
 export interface Transport {
   /** One HTTP request, never repeated. Throws a DeliveryError for anything but a readable 2xx. */
   request(request: VendorRequest, call: Call): Promise<VendorResponse>
+  /**
+   * How far a vendor's times may be from ours beyond their resolution, ms: 0 while both clocks agree. What is looked
+   * for by time must be looked for so much earlier and later.
+   */
+  clockDoubtMs(shore: Shore): number
 }
+
+/** Up to here an offset is an answer's way and whole seconds. */
+const clocksAgreeMs = 60_000
 
 const defaultDeadlineMs = 15_000
 
@@ -85,6 +93,19 @@ export function createTransport(parts: {
 }): Transport {
   const { clock, limiter, onCall } = parts
   const send = parts.fetch ?? fetch
+  const offsets = new Map<Shore, number>()
+
+  /** From the `Date` that every HTTP answer carries (RFC 9110). */
+  function compareClocks(shore: Shore, headers: Headers): void {
+    const theirs = Date.parse(headers.get('date') ?? '')
+    if (!Number.isNaN(theirs)) offsets.set(shore, Math.abs(theirs - clock.now()))
+  }
+
+  function clockDoubtMs(shore: Shore): number {
+    const offset = offsets.get(shore) ?? 0
+    // Twice: a clock that was put right since then has moved by as much again.
+    return offset < clocksAgreeMs ? 0 : 2 * offset
+  }
 
   async function request(request: VendorRequest, call: Call): Promise<VendorResponse> {
     const { limit } = request
@@ -109,6 +130,7 @@ export function createTransport(parts: {
     const begun = clock.now()
     const deadlineMs = request.deadlineMs ?? parts.deadlineMs ?? defaultDeadlineMs
     const answer = await exchange(send, request, call.signal, deadlineMs)
+    if (answer.kind === 'answer') compareClocks(facts.shore, answer.headers)
     const news = answer.kind === 'answer' && limit?.read?.(answer.status, answer.headers)
     if (limit !== undefined && news) {
       if (news.rule !== undefined) limiter.learn(limit.key, news.rule)
@@ -129,7 +151,7 @@ export function createTransport(parts: {
     return { status, headers, json }
   }
 
-  return { request }
+  return { request, clockDoubtMs }
 }
 
 interface Answer {

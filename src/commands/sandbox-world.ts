@@ -80,6 +80,7 @@ export async function startWorld({ storeUrl, clock, log, onAttempt }: WorldParts
       log: 'json',
       home: '',
       defaultRegion: 'US',
+      holdMs: 600_000,
       relayBots: false,
       teams: new Map([
         [companyNumber, '814'],

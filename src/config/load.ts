@@ -16,6 +16,8 @@ export interface Config {
   readonly home: string
   /** ISO 3166 alpha-2. */
   readonly defaultRegion: string
+  /** How long a lane waits for a parked delivery that will be tried again, ms; what arrives later says so. */
+  readonly holdMs: number
   readonly relayBots: boolean
   /** Our number → Intercom team id; `*` stands for any other number. */
   readonly teams: ReadonlyMap<string, string>
@@ -90,6 +92,7 @@ function toConfig(values: Values, sources: Sources): Config {
     ...storeConfig(values.store, sources),
     log: values.log ?? (sources.isTTY ? 'pretty' : 'json'),
     defaultRegion: values.defaultRegion,
+    holdMs: values.hold,
     relayBots: values.relayBots,
     teams: values.teams ?? new Map(),
     twilio: {

@@ -71,6 +71,18 @@ export const settings = {
     example: 'US',
     type: (z: Zod) => z.string().refine(isCountry, 'must be a two-letter ISO 3166 country code in capitals'),
   },
+  hold: {
+    env: 'SMS_BRIDGE_HOLD',
+    fallback: '10m',
+    help: 'how long a customer’s later messages wait for one that could not be delivered and is tried again, at most 10m',
+    example: '2m',
+    type: (z: Zod) =>
+      z
+        .string()
+        .regex(/^\d{1,3}[sm]$/, 'must be seconds or minutes such as 90s or 10m')
+        .transform((text) => Number.parseInt(text, 10) * (text.endsWith('m') ? 60_000 : 1_000))
+        .refine((ms) => ms <= 600_000, 'must be at most 10m'),
+  },
   relayBots: {
     env: 'SMS_BRIDGE_RELAY_BOTS',
     fallback: 'false',

@@ -1,11 +1,12 @@
 import { type Delivery, type Flow, type FlowResult, type NewDelivery, staleAfterMs, type Tools } from '../delivery.js'
-import { DeliveryError } from '../errors.js'
+import { DeliveryError, unprovable } from '../errors.js'
 import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
 import type { AgentReply, ConversationId, MessageSid } from '../message.js'
-import { isPhoneNumber, isShortCode } from '../phone.js'
+import { isPhoneNumber, isShortCode, redact } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
-import type { TwilioClient } from '../twilio/client.js'
-import { splitText, toSmsText } from './sms-text.js'
+import type { SentSms, TwilioClient } from '../twilio/client.js'
+import { lateMark } from './late.js'
+import { isSameText, splitText, toSmsText } from './sms-text.js'
 
 /** Twilio's own recipe for lost answers: none in the list after about two minutes means it was not made. */
 const messageVisibleAfterMs = 120_000
@@ -26,6 +27,12 @@ export interface AgentReplyParts {
   readonly statusCallback: (ref: string) => string
   /** Whether this part of a conversation is the customer's to read: the same rule the webhook door uses. */
   readonly isForCustomer: (part: Part) => boolean
+  /** The vendor refuses to text someone who opted out. */
+  readonly isOptOut: (error: DeliveryError) => boolean
+  /** What arrives later than so long after it was written says so, ms. */
+  readonly lateAfterMs: number
+  /** Of the workspace; IANA. Undefined when unknown. */
+  readonly timeZone: (tools: Tools) => Promise<string | undefined>
   /** Shortens every vendor lag, for vendors that have none (the twins). */
   readonly visibleAfterMs?: number
 }
@@ -68,7 +75,7 @@ function replyOf(conversationId: ConversationId, part: Part): AgentReply {
 
 /** A teammate's reply → the customer's phone. */
 export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'> {
-  const { store, intercom, twilio, statusCallback, isForCustomer, visibleAfterMs } = parts
+  const { store, intercom, twilio, statusCallback, isForCustomer, isOptOut, visibleAfterMs, lateAfterMs } = parts
 
   /**
    * Replies written before this one that have not come to an end: their webhooks are late or lost, or just behind.
@@ -104,25 +111,40 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
     return tools.effects.run<MessageSid>(`sms-${index}`, {
       visibleAfterMs: visibleAfterMs ?? messageVisibleAfterMs,
       perform: async () => {
-        const sid = await twilio.sendSms({ ...sms, statusCallback: statusCallback(ref), validityPeriodS }, tools.call)
+        const sid = await twilio
+          .sendSms({ ...sms, statusCallback: statusCallback(ref), validityPeriodS }, tools.call)
+          .catch((error: unknown) => rememberOptOut(error, thread, tools))
         // From now on this text is known as ours, so that no other look-up takes it for its own.
         await store.saveReceipt({ messageSid: sid, status: 'queued', ref }, tools.now())
         return sid
       },
-      confirm: async (begunAt) => {
+      confirm: async ({ begunAt: since, endedBy: until }) => {
         const told = await store.findReceiptByRef(ref)
         if (told !== undefined) return told.messageSid
-        const sent = await twilio.listSent(thread.replyTo, begunAt, tools.call)
-        // Oldest first. Trial accounts put words of their own in front; From may be null while the text is queued.
+        const sent = await twilio.listSent(thread.replyTo, { since, until }, tools.call)
+        // Oldest first. From may be null while the text is queued.
+        const unknown: SentSms[] = []
         for (const one of sent.toReversed()) {
-          if (!one.body.endsWith(body) || (one.from !== undefined && one.from !== thread.ours)) continue
-          if ((await store.findReceipt(one.messageSid)) !== undefined) continue
-          await store.saveReceipt({ messageSid: one.messageSid, status: one.status, ref }, tools.now())
-          return one.messageSid
+          if (one.from !== undefined && one.from !== thread.ours) continue
+          if ((await store.findReceipt(one.messageSid)) === undefined) unknown.push(one)
         }
-        return undefined
+        const made = unknown.find((one) => isSameText(one.body, body))
+        if (made === undefined && unknown.some((one) => one.body === '')) {
+          throw unprovable(`Twilio lists a text to ${redact(thread.replyTo)} without its words: it may be this reply`)
+        }
+        if (made !== undefined) {
+          await store.saveReceipt({ messageSid: made.messageSid, status: made.status, ref }, tools.now())
+        }
+        return made?.messageSid
       },
     })
+  }
+
+  const rememberOptOut = async (error: unknown, { ours, theirs }: Thread, tools: Tools): Promise<never> => {
+    if (error instanceof DeliveryError && isOptOut(error)) {
+      await store.optOut(ours, theirs, `refused ${error.code}`, tools.now())
+    }
+    throw error
   }
 
   const withoutThread = async (reply: AgentReply, tools: Tools): Promise<FlowResult> => {
@@ -142,13 +164,22 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
     })
   }
 
+  const markFor = async ({ writtenAt: sentAt }: AgentReply, tools: Tools): Promise<string> => {
+    const times = { sentAt, now: tools.now(), lateAfterMs }
+    if (lateMark(times) === '') return ''
+    const timeZone = await parts.timeZone(tools)
+    return lateMark({ ...times, ...(timeZone !== undefined && { timeZone }) })
+  }
+
   /** What goes to the phone, settled before the first of it leaves: links are signed anew on every read. */
   const textsFor = async (reply: AgentReply, part: Part | undefined, tools: Tools): Promise<readonly string[]> => {
     const noted = tools.effects.step('texts')?.value as readonly string[] | undefined // what this wrote
     if (noted !== undefined) return noted
     const { body, attachments } = part !== undefined && !part.redacted ? part : reply
     const lines = [toSmsText(body), ...attachments.map(({ name, url }) => `${name}: ${url}`)]
-    const texts = splitText(lines.filter((line) => line !== '').join('\n'))
+    const text = lines.filter((line) => line !== '').join('\n')
+    const mark = text === '' ? '' : await markFor(reply, tools)
+    const texts = splitText(mark === '' ? text : `${mark} ${text}`)
     if (texts.length > 0) await tools.effects.note('texts', texts)
     return texts
   }

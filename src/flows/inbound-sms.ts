@@ -1,19 +1,19 @@
-import type { Delivery, Flow, FlowResult, Tools } from '../delivery.js'
-import { DeliveryError, describeError } from '../errors.js'
+import type { Delivery, EffectWindow, Flow, FlowResult, Tools } from '../delivery.js'
+import { DeliveryError, describeError, unprovable } from '../errors.js'
 import type { Conversation, IntercomClient } from '../intercom/client.js'
 import type { Log } from '../log.js'
 import type { ContactId, ConversationId, InboundSms, PartId } from '../message.js'
 import { canonical } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
+import { readConsent } from './consent.js'
 import { createContacts, isYoung, notVisibleYet, type Person } from './contact.js'
+import { lateMark } from './late.js'
 import { sameWords, toInboxHtml } from './sms-text.js'
 
 /** The lag of conversation search is not documented; contact search's "few minutes" is the vendor's own word. */
 const conversationVisibleAfterMs = 120_000
 /** Reading a conversation by its id is no search; a little time for the vendor's replicas. */
 const partVisibleAfterMs = 10_000
-/** Vendor times have one-second resolution and their clock is not ours. */
-const clockSlackMs = 5_000
 
 export interface InboundSmsParts {
   readonly store: Store
@@ -24,6 +24,10 @@ export interface InboundSmsParts {
   readonly teams: ReadonlyMap<string, string>
   /** The admin in whose name conversations are assigned. */
   readonly adminId: (tools: Tools) => Promise<string>
+  /** What arrives later than so long after it was sent says so, ms. */
+  readonly lateAfterMs: number
+  /** Of the workspace; IANA. Undefined when unknown. */
+  readonly timeZone: (tools: Tools) => Promise<string | undefined>
   /** Shortens every vendor lag, for vendors that have none (the twins). */
   readonly visibleAfterMs?: number
   /** The contact that a refusal says is there already. */
@@ -31,13 +35,18 @@ export interface InboundSmsParts {
 }
 
 /** The customer's words and, in words, what came with them. */
-function inboxBody(sms: InboundSms): string {
+function inboxBody(sms: InboundSms, mark: string): string {
   const media = sms.media.map(
     ({ contentType }) => `[attachment: ${contentType}, see message ${sms.messageSid} in Twilio]`,
   )
   const lines = [...(sms.body.trim() === '' ? [] : [sms.body]), ...media]
-  return toInboxHtml(lines.length === 0 ? '[empty text]' : lines.join('\n'))
+  const text = lines.length === 0 ? '[empty text]' : lines.join('\n')
+  return toInboxHtml(mark === '' ? text : `${mark} ${text}`)
 }
+
+// Facts noted between attempts.
+const lateMarkStep = 'late-mark'
+const effects = ['append', 'conversation'] as const
 
 interface Appended {
   readonly partId: PartId
@@ -45,7 +54,7 @@ interface Appended {
 
 /** A customer's text → their open conversation, or a new one. */
 export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'> {
-  const { store, intercom, log, teams, adminId, visibleAfterMs } = parts
+  const { store, intercom, log, teams, adminId, visibleAfterMs, lateAfterMs } = parts
   const contacts = createContacts(parts)
 
   /** The thread's conversation if this text belongs in it. */
@@ -55,14 +64,29 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     return conversation?.state === 'closed' ? undefined : conversation
   }
 
+  /** The words to post: the same in every attempt, or what an earlier one made could not be found again. */
+  const wordsOf = async (delivery: Delivery<'inbound-sms'>, tools: Tools): Promise<string> => {
+    const sms = delivery.payload
+    const noted = tools.effects.step(lateMarkStep)?.value
+    if (typeof noted === 'string') return inboxBody(sms, noted)
+    if (effects.some((name) => tools.effects.step(name) !== undefined)) return inboxBody(sms, '')
+    const times = { sentAt: sms.sentAt ?? delivery.receivedAt, now: tools.now(), lateAfterMs }
+    if (lateMark(times) === '') return inboxBody(sms, '')
+    const timeZone = await parts.timeZone(tools)
+    const mark = lateMark({ ...times, ...(timeZone !== undefined && { timeZone }) })
+    await tools.effects.note(lateMarkStep, mark)
+    return inboxBody(sms, mark)
+  }
+
   const append = async (
-    sms: InboundSms,
+    delivery: Delivery<'inbound-sms'>,
     thread: Thread,
     conversation: Conversation,
     tools: Tools,
   ): Promise<FlowResult> => {
     const { conversationId } = thread
-    const html = inboxBody(sms)
+    const sms = delivery.payload
+    const html = await wordsOf(delivery, tools)
     if (tools.effects.step('append') === undefined) {
       await tools.effects.note('last-part', conversation.parts.at(-1)?.id ?? '')
     }
@@ -76,9 +100,16 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
         const after = await intercom.replyAsContact(conversationId, contactId, html, tools.call)
         return { partId: newest(after, html)?.id ?? ('' as PartId) } // the answer holds the new part last; ids are for tracing only
       },
-      confirm: async () => {
+      confirm: async (attempt) => {
         const now = await intercom.getConversation(conversationId, tools.call)
-        const made = now === undefined ? undefined : after(now, lastPartOf(tools), html)
+        const mine =
+          now === undefined ? [] : contactPartsWithin(now, lastPartOf(tools), attempt, intercom.clockSlackMs())
+        const made = mine.find((part) => sameWords(part.body, html))
+        if (made === undefined && mine.some(({ redacted }) => redacted)) {
+          throw unprovable(
+            `conversation ${conversationId} holds a message whose words were removed: it may be this text`,
+          )
+        }
         return made === undefined ? undefined : { partId: made.id }
       },
     })
@@ -90,12 +121,12 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
 
   const create = async (delivery: Delivery<'inbound-sms'>, tools: Tools): Promise<FlowResult> => {
     const sms = delivery.payload
-    const html = inboxBody(sms)
+    const html = await wordsOf(delivery, tools)
     const contact = await contacts.resolve(delivery, tools)
     const conversationId = await tools.effects.run<ConversationId>('conversation', {
       visibleAfterMs: visibleAfterMs ?? conversationVisibleAfterMs,
       perform: async () => (await createAs(contact, html, tools)).conversationId,
-      confirm: (begunAt) => findCreated(contact.id, html, begunAt, tools),
+      confirm: (attempt) => findCreated(contact.id, html, attempt, tools),
     })
     const thread = { ours: sms.to, theirs: canonical(sms.from), replyTo: sms.from }
     await store.saveThread({ ...thread, contactId: contact.id, conversationId }, tools.now())
@@ -114,12 +145,19 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
   }
 
   /** A conversation of this contact that says this, is new, and is nobody's: the one a lost answer was about. */
-  const findCreated = async (contactId: ContactId, html: string, begunAt: number, tools: Tools) => {
-    for (const conversation of await intercom.searchConversations(contactId, tools.call)) {
-      if (conversation.createdAt < begunAt - clockSlackMs || !sameWords(conversation.source.body, html)) continue
-      if ((await store.findThreadOfConversation(conversation.id)) === undefined) return conversation.id
+  const findCreated = async (contactId: ContactId, html: string, attempt: EffectWindow, tools: Tools) => {
+    const slackMs = intercom.clockSlackMs()
+    let wordless: ConversationId | undefined
+    for (const { id, createdAt, source } of await intercom.searchConversations(contactId, tools.call)) {
+      if (createdAt < attempt.begunAt - slackMs || createdAt > attempt.endedBy + slackMs) continue
+      const isIt = sameWords(source.body, html)
+      if (!isIt && !source.redacted) continue
+      if ((await store.findThreadOfConversation(id)) !== undefined) continue
+      if (isIt) return id
+      wordless = id
     }
-    return undefined
+    if (wordless === undefined) return undefined
+    throw unprovable(`conversation ${wordless} begins with a message whose words were removed: it may be this text`)
   }
 
   /** The text is in the inbox by now: a team that no longer exists must not send it to the dead letters. */
@@ -148,9 +186,16 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     }
   }
 
+  const keepConsent = async (sms: InboundSms, tools: Tools): Promise<void> => {
+    const said = readConsent(sms.body)
+    if (said === 'stop') await store.optOut(sms.to, canonical(sms.from), sms.body.trim().toUpperCase(), tools.now())
+    else if (said === 'start') await store.optIn(sms.to, canonical(sms.from))
+  }
+
   return {
     async deliver(delivery, tools) {
       const sms = delivery.payload
+      await keepConsent(sms, tools)
       // What was begun in an earlier attempt is finished the same way.
       if (tools.effects.step('conversation') !== undefined) return create(delivery, tools)
       const thread = await store.findThread(sms.to, canonical(sms.from))
@@ -161,7 +206,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
           : await openConversation(thread, tools)
       if (thread === undefined || conversation === undefined) return create(delivery, tools)
       try {
-        return await append(sms, thread, conversation, tools)
+        return await append(delivery, thread, conversation, tools)
       } catch (error) {
         // Deleted between our look and our reply.
         if (error instanceof DeliveryError && error.status === 404 && error.outcome === 'permanent') {
@@ -185,8 +230,18 @@ function newest(conversation: Conversation, html: string) {
   return conversation.parts.findLast((part) => isContactPart(part) && sameWords(part.body, html))
 }
 
-/** The contact's first part with these words after the part we saw last before we wrote. */
-function after(conversation: Conversation, lastPart: string, html: string) {
-  const from = conversation.parts.findIndex(({ id }) => id === lastPart) + 1
-  return conversation.parts.slice(from).find((part) => isContactPart(part) && sameWords(part.body, html))
+/**
+ * What the contact wrote while the attempt may have been under way, and after the part we saw last before it: long
+ * conversations show their newest parts only, and the same words may have been said before and after.
+ */
+function contactPartsWithin(
+  { parts }: Conversation,
+  lastPart: string,
+  { begunAt, endedBy }: EffectWindow,
+  slackMs: number,
+) {
+  return parts
+    .slice(parts.findIndex(({ id }) => id === lastPart) + 1)
+    .filter(({ writtenAt }) => writtenAt >= begunAt - slackMs && writtenAt <= endedBy + slackMs)
+    .filter(isContactPart)
 }

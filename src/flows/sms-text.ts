@@ -133,3 +133,22 @@ function wordsOf(html: string): string {
 export function sameWords(a: string, b: string): boolean {
   return wordsOf(a) === wordsOf(b)
 }
+
+// What SmartEncoding makes of look-alikes on the way (docs/messaging/services: smart quotes, dashes, spaces, ellipses).
+const lookAlikes: readonly (readonly [RegExp, string])[] = [
+  [/[\u2018\u2019\u201a\u201b\u2032\u0060\u00b4]/g, "'"],
+  [/[\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb]/g, '"'],
+  [/[\u2010-\u2015\u2212]/g, '-'],
+  [/\u2026/g, '...'],
+]
+
+function plain(text: string): string {
+  let plainer = text
+  for (const [pattern, replacement] of lookAlikes) plainer = plainer.replace(pattern, replacement)
+  return plainer.replace(/\s+/g, '')
+}
+
+/** Whether a listed text is the one we sent: trial accounts put words of their own in front, services may replace look-alikes. */
+export function isSameText(listed: string, sent: string): boolean {
+  return listed.endsWith(sent) || plain(listed).endsWith(plain(sent))
+}

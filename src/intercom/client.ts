@@ -13,8 +13,8 @@ import * as shapes from './shapes.js'
 export type { Contact, Conversation, Part }
 
 export interface IntercomClient {
-  /** Whose token this is. */
-  me(call: Call): Promise<{ adminId: string; appId: string; region: string }>
+  /** Whose token this is, and the workspace's time zone (IANA) where it tells. */
+  me(call: Call): Promise<{ adminId: string; appId: string; region: string; timeZone?: string }>
   /**
    * Contacts whose phone, as typed or as Intercom normalises it, is any of these. The index lags minutes behind, and
    * phones are not unique.
@@ -40,12 +40,16 @@ export interface IntercomClient {
   searchConversations(contactId: ContactId, call: Call): Promise<readonly Conversation[]>
   /** Reopens a closed conversation. The answer holds the new part last. */
   replyAsContact(id: ConversationId, contactId: ContactId, html: string, call: Call): Promise<Conversation>
+  /** How much earlier or later than by our clock Intercom may say that something happened, ms. */
+  clockSlackMs(): number
   assignToTeam(id: ConversationId, adminId: string, teamId: string, call: Call): Promise<void>
 }
 
 /** What 2.15 and 2.14 say alike; pinned, because an app's own version may change under us. */
 const version = '2.15'
 const mostContacts = 150
+/** Vendor times have one-second resolution and their clock is not ours. */
+const resolutionMs = 5_000
 
 interface Operation {
   readonly method: 'GET' | 'POST'
@@ -179,6 +183,8 @@ export function createIntercomClient(parts: {
       const path = `${conversationPath(id)}/reply`
       return run({ method: 'POST', path, body, creates: true }, shapes.conversation, call)
     },
+
+    clockSlackMs: () => resolutionMs + transport.clockDoubtMs('intercom'),
 
     async assignToTeam(id, adminId, teamId, call) {
       const body = { message_type: 'assignment', type: 'team', admin_id: adminId, assignee_id: teamId }

@@ -32,7 +32,7 @@ export interface Conversation {
   readonly contactIds: readonly ContactId[]
   readonly createdAt: number
   readonly updatedAt: number
-  readonly source: { readonly id: string; readonly body: string; readonly authorId: string }
+  readonly source: { readonly id: string; readonly body: string; readonly authorId: string; readonly redacted: boolean }
   /** Oldest first, at most the 500 newest; empty in search results. */
   readonly parts: readonly Part[]
   readonly teamId?: string
@@ -99,7 +99,7 @@ export const conversation = z
     contacts: contactReferences,
     created_at: time,
     updated_at: time,
-    source: z.object({ id: id.nullish(), body: text, author }).nullish(),
+    source: z.object({ id: id.nullish(), body: text, author, redacted: z.boolean().nullish() }).nullish(),
     conversation_parts: partList,
     team_assignee_id: id.nullish(),
   })
@@ -114,6 +114,7 @@ export const conversation = z
         id: json.source?.id ?? '',
         body: json.source?.body ?? '',
         authorId: json.source?.author.id ?? '',
+        redacted: json.source?.redacted ?? false,
       },
       parts: json.conversation_parts,
       // Unassigned is 0 in some answers and null in others.
@@ -157,8 +158,13 @@ export const createdConversation = z
   .transform((json) => ({ conversationId: json.conversation_id, messageId: json.id }))
 
 export const admin = z
-  .object({ id, app: z.object({ id_code: z.string(), region: z.string() }) })
-  .transform((json) => ({ adminId: json.id, appId: json.app.id_code, region: json.app.region }))
+  .object({ id, app: z.object({ id_code: z.string(), region: z.string(), timezone: z.string().nullish() }) })
+  .transform(({ id: adminId, app }) => ({
+    adminId,
+    appId: app.id_code,
+    region: app.region,
+    ...(app.timezone ? { timeZone: app.timezone } : {}),
+  }))
 
 export const dataAttributes = z.object({
   data: z.array(

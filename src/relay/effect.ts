@@ -57,19 +57,19 @@ export function createEffects({ store, claimed, now }: EffectParts): Effects {
 
   /** Finds out what became of an effect whose end was never seen. */
   const resolve = async <T>(name: string, step: Step, effect: Effect<T>): Promise<T | undefined> => {
-    const found = await effect.confirm(step.begunAt)
+    const unanswered = steps[unansweredStep(name)]?.doneAt
+    const endedBy = unanswered !== undefined && unanswered >= step.begunAt ? unanswered : step.begunAt + longestCallMs
+    const found = await effect.confirm({ begunAt: step.begunAt, endedBy })
     if (found !== undefined) {
       await finish(name, found)
       return found
     }
-    const unanswered = steps[unansweredStep(name)]?.doneAt
-    const from = unanswered !== undefined && unanswered >= step.begunAt ? unanswered : step.begunAt + longestCallMs
-    if (now() < from + effect.visibleAfterMs) {
+    if (now() < endedBy + effect.visibleAfterMs) {
       throw new DeliveryError(`whether "${name}" happened is not known yet`, {
         outcome: 'ambiguous',
         code: 'unconfirmed',
         deferred: true,
-        retryAfterMs: nextLookMs(from, effect.visibleAfterMs, now()),
+        retryAfterMs: nextLookMs(endedBy, effect.visibleAfterMs, now()),
       })
     }
     await forget(name)

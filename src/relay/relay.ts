@@ -11,12 +11,13 @@ import {
   shores,
   type Tools,
 } from '../delivery.js'
-import { DeliveryError, describeError } from '../errors.js'
+import { describeError } from '../errors.js'
 import type { Log } from '../log.js'
 import type { Claimed, InstanceId, Store } from '../store/store.js'
 import { createEffects, LeaseLost } from './effect.js'
 import { Lease } from './lease.js'
-import { defaultRetryPolicy, judge, pauseMs, type RetryPolicy, toFault } from './retry.js'
+import { defaultRetryPolicy, judge, type RetryPolicy, toFault } from './retry.js'
+import { ShoreWatch } from './shore-watch.js'
 
 export interface RelaySettings {
   /** After a crash the dead process's lanes rest until its lease has run out, ms. */
@@ -64,12 +65,11 @@ export interface RelayParts {
   readonly log: Log
   readonly random: () => number
   readonly newInstanceId: () => InstanceId
+  /** Asks a shore a question that changes nothing; rejects when it gives no answer. */
+  readonly probe: (shore: Shore, signal: AbortSignal) => Promise<void>
   readonly settings?: Partial<RelaySettings>
   readonly onAttempt?: (attempted: Attempted) => void
 }
-
-/** So many deliveries without an answer, and none with one between them, mean that the shore is down, not they. */
-const unansweredBeforePause = 5
 
 interface InHand {
   readonly lane: string
@@ -89,10 +89,8 @@ export class Relay {
   #wake = new AbortController()
   #loop: Promise<void> = Promise.resolve()
   #unsubscribe: () => void = () => {}
-  /** Pauses of each shore in a row, as last seen in the store. */
-  #pauses = new Map<Shore, number>()
-  /** Deliveries whose last call to a shore got no answer, since the shore last answered. */
-  readonly #unanswered = new Map<Shore, Set<number>>()
+  readonly #shores: ShoreWatch
+  #requeueAt = Number.NEGATIVE_INFINITY
   /** A claim got no answer: lanes may be ours that are not in hand. */
   #claimLost = false
 
@@ -100,6 +98,9 @@ export class Relay {
     this.#parts = parts
     this.#settings = { ...defaultRelaySettings, ...parts.settings }
     const { store, clock, log, newInstanceId } = parts
+    const { firstPauseMs } = this.#settings
+    const onResumed = () => this.notify()
+    this.#shores = new ShoreWatch({ store, clock, log, probe: parts.probe, firstPauseMs, onResumed })
     this.#lease = new Lease({ store, clock, log, newInstanceId, leaseMs: this.#settings.leaseMs })
   }
 
@@ -117,17 +118,7 @@ export class Relay {
 
   /** A vendor answered a call, whatever it said: its shore is there. */
   shoreAnswered(shore: Shore): void {
-    this.#unanswered.delete(shore)
-    if (!this.#pauses.has(shore)) return
-    this.#pauses.delete(shore)
-    const { store, log } = this.#parts
-    store.resumeShore(shore).then(
-      (resumed) => {
-        if (resumed) log.info('shore.resumed', { shore })
-        this.notify()
-      },
-      (error: unknown) => log.warn('shore.not-resumed', { shore, error: describeError(error) }),
-    )
+    this.#shores.answered(shore)
   }
 
   /** Deliveries in hand at this moment. */
@@ -195,19 +186,19 @@ export class Relay {
         inHand.map(({ lane }) => lane),
       )
     }
+    if (now >= this.#requeueAt) {
+      this.#requeueAt = now + pollMs
+      await store.requeue(now)
+    }
     this.#claimLost = true
     const claimed = await store.claim({ instance, limit, bulkLimit, atMost, now })
     this.#claimLost = false
     for (const one of claimed) this.#begin(one)
     if (claimed.length > 0) return 0
-    await this.#readPauses()
+    await this.#shores.look()
     const due = await store.nextDue()
     // Due but not to be had (a paused shore, another process's probe): look again at the next poll.
     return due === undefined || due <= now ? pollMs : Math.min(pollMs, due - now)
-  }
-
-  async #readPauses(): Promise<void> {
-    this.#pauses = new Map((await this.#parts.store.pauses()).map(({ shore, failures }) => [shore, failures]))
   }
 
   #begin(claimed: Claimed): void {
@@ -259,6 +250,11 @@ export class Relay {
   async #deliver(delivery: Delivery, tools: Tools, signal: AbortSignal): Promise<Settlement> {
     const { clock, random } = this.#parts
     try {
+      const restsUntil = await this.#shores.reopen(delivery.shore)
+      if (restsUntil !== undefined) {
+        const fault = { message: `${delivery.shore} is paused`, outcome: 'transient', shore: delivery.shore } as const
+        return { state: 'ready', runAt: restsUntil, spent: false, fault }
+      }
       const flow = this.#parts.flows[delivery.kind] as Flow<DeliveryKind> // the table pairs each kind with its payload
       return await flow.deliver(delivery, tools)
     } catch (error) {
@@ -266,32 +262,12 @@ export class Relay {
       if (error instanceof LeaseLost || signal.aborted) {
         return { state: 'ready', runAt: clock.now(), spent: false, fault: toFault(error) }
       }
-      const pausedUntil = await this.#pauseIfDown(error, delivery).catch((cause: unknown) => {
+      const pausedUntil = await this.#shores.pauseIfDown(error).catch((cause: unknown) => {
         this.#parts.log.error('shore.not-paused', { error: describeError(cause) })
         return undefined
       })
-      const { attempts } = delivery
-      return judge({ error, attempts, now: clock.now(), random, policy: this.#settings.retry, pausedUntil })
+      return judge({ error, delivery, now: clock.now(), random, policy: this.#settings.retry, pausedUntil })
     }
-  }
-
-  /** Until when the shore rests, if this failure is the shore's and not the delivery's. */
-  async #pauseIfDown(error: unknown, { id }: Delivery): Promise<number | undefined> {
-    if (!(error instanceof DeliveryError) || error.shore === undefined) return undefined
-    const shore = error.shore as Shore // clients name the shore they serve
-    const noAnswer = !error.deferred && (error.status === undefined || error.status >= 500)
-    if (!error.pausesShore) {
-      if (!noAnswer) return undefined
-      const unanswered = this.#unanswered.get(shore) ?? new Set()
-      this.#unanswered.set(shore, unanswered.add(id))
-      if (unanswered.size < unansweredBeforePause) return undefined
-    }
-    const now = this.#parts.clock.now()
-    const until = now + pauseMs(this.#pauses.get(shore) ?? 0, this.#settings.firstPauseMs)
-    await this.#parts.store.pauseShore(shore, error.message, until, now)
-    await this.#readPauses()
-    this.#parts.log.warn('shore.paused', { shore, reason: error.message, untilMs: until })
-    return until
   }
 
   #report(attempted: Attempted): void {

@@ -28,10 +28,16 @@ export interface TwilioClient {
     call: Call,
   ): Promise<MessageSid>
   /**
-   * Texts of ours to a number, created at or after `since` (epoch ms, minus 5 s of slack), newest first: for finding
-   * out what an unanswered send did.
+   * Texts of ours to a number that may have been created between two moments of our clock (epoch ms), newest first: for
+   * finding out what an unanswered send did.
    */
-  listSent(to: Address, since: number, call: Call): Promise<readonly SentSms[]>
+  listSent(
+    to: Address,
+    window: { readonly since: number; readonly until: number },
+    call: Call,
+  ): Promise<readonly SentSms[]>
+  /** A question that changes nothing and that every kind of key may ask: is Twilio there, and are we let in? */
+  ping(call: Call): Promise<void>
 }
 
 export interface TwilioCredentials {
@@ -74,7 +80,7 @@ export async function createTwilioClient(
   const backOff = createBackOff(parts.random ?? Math.random)
 
   /** The SDK has no way to pass something along with one call, so each call gets an SDK client (20 µs) of its own. */
-  function messages(call: Call, limit: VendorRequest['limit'] | undefined) {
+  function sdk(call: Call, limit: VendorRequest['limit'] | undefined) {
     const send = (request: VendorRequest) =>
       backOff.watch(
         gate.through(
@@ -90,8 +96,9 @@ export async function createTwilioClient(
     const httpClient = createSdkHttpClient({ baseUrl, limit, send }) as unknown as NonNullable<ClientOpts['httpClient']>
     const [user, password] = apiKey === undefined ? [accountSid, authTokens[0]] : [apiKey.sid, apiKey.secret]
     // Empty edge and region keep TWILIO_EDGE and TWILIO_REGION of the environment from changing the host.
-    return new Twilio(user, password, { accountSid, httpClient, autoRetry: false, edge: '', region: '' }).messages
+    return new Twilio(user, password, { accountSid, httpClient, autoRetry: false, edge: '', region: '' })
   }
+  const messages = (...how: Parameters<typeof sdk>) => sdk(...how).messages
 
   return {
     async sendSms(sms, call) {
@@ -109,7 +116,12 @@ export async function createTwilioClient(
       return made.sid as MessageSid // Twilio's own word
     },
 
-    async listSent(to, since, call) {
+    async ping(call) {
+      await sdk(call, noLimit).incomingPhoneNumbers.page({ pageSize: 1 })
+    },
+
+    async listSent(to, { since, until }, call) {
+      const slackMs = clockSlackMs + transport.clockDoubtMs('twilio')
       const found: SentSms[] = []
       let page: Page = await messages(call, noLimit).page({ to, pageSize })
       for (;;) {
@@ -124,8 +136,8 @@ export async function createTwilioClient(
             // Whatever its state is called, Twilio has it.
             status: isSmsStatus(row.status) ? row.status : ('queued' as const),
           }))
-          .filter(({ createdAt }) => createdAt >= since - clockSlackMs)
-        found.push(...recent)
+          .filter(({ createdAt }) => createdAt >= since - slackMs)
+        found.push(...recent.filter(({ createdAt }) => createdAt <= until + slackMs))
         const next = recent.length === 0 ? undefined : await page.nextPage()
         if (next === undefined) return found.sort((a, b) => b.createdAt - a.createdAt)
         page = next

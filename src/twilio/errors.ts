@@ -40,6 +40,13 @@ const byClass: Readonly<Record<TwilioCodeClass, TwilioVerdict>> = {
   W: { outcome: 'transient' },
 }
 
+const optedOut: ReadonlySet<string> = new Set(['21610', '30630'])
+
+/** Whether a refusal or a receipt says that they texted STOP. */
+export function isOptOutCode(code: string | undefined): boolean {
+  return code !== undefined && optedOut.has(code)
+}
+
 export type Fixer = 'agent' | 'admin' | 'customer' | 'nobody'
 
 const fixers: Readonly<Record<TwilioCodeClass, Fixer>> = {

@@ -35,6 +35,7 @@ describe('settings', () => {
       log: 'json',
       home: '/srv/bridge',
       defaultRegion: 'US',
+      holdMs: 600_000,
       relayBots: false,
       teams: new Map(),
       twilio: { accountSid: 'AC0123456789abcdef0123456789abcdef', authTokens: ['fake-auth-token'] },
@@ -55,6 +56,7 @@ describe('settings', () => {
       SMS_BRIDGE_STORE: 'postgres://bridge@db.example.com/bridge',
       SMS_BRIDGE_LOG: 'pretty',
       SMS_BRIDGE_DEFAULT_REGION: 'GB',
+      SMS_BRIDGE_HOLD: '90s',
       SMS_BRIDGE_RELAY_BOTS: 'true',
       SMS_BRIDGE_TEAMS: '+15550100100=814, 24273=816, *=815',
       TWILIO_AUTH_TOKEN: 'fake-new-token, fake-old-token',
@@ -73,6 +75,7 @@ describe('settings', () => {
       log: 'pretty',
       home: '/srv/bridge',
       defaultRegion: 'GB',
+      holdMs: 90_000,
       relayBots: true,
       teams: new Map([
         ['+15550100100', '814'],

@@ -1,5 +1,5 @@
 // The span with flows of the test's own: what it promises whatever is delivered.
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Delivery, NewDelivery, Priority, Tools } from '../../src/delivery.js'
 import { DeliveryError } from '../../src/errors.js'
 import type { ConversationId, PartId } from '../../src/message.js'
@@ -22,7 +22,12 @@ interface Running {
 let instances = 0
 
 /** A relay on its own clock; stopped when the test is over. */
-async function run(store: Store, deliver: Deliver, settings: Partial<RelaySettings> = {}): Promise<Running> {
+async function run(
+  store: Store,
+  deliver: Deliver,
+  settings: Partial<RelaySettings> = {},
+  probe: () => Promise<void> = async () => {},
+): Promise<Running> {
   const clock = new ManualClock()
   const ended: string[] = []
   const flow = {
@@ -41,6 +46,7 @@ async function run(store: Store, deliver: Deliver, settings: Partial<RelaySettin
       instances += 1
       return `relay-${instances}`
     },
+    probe,
     flows: { 'agent-reply': flow, 'inbound-sms': none, 'reply-lookup': none },
     // Longer than any test turns its clock, unless the test is about leases.
     settings: { leaseMs: 3_600_000, restMs: 0, ...settings },
@@ -167,7 +173,7 @@ onEachEngine('the relay', (subject) => {
     const { relay, ended, clock } = await run(
       store,
       () => Promise.reject(new DeliveryError('not now', { outcome: 'transient' })),
-      { retry: { waitsMs: [100, 200], jitter: 0 } },
+      { retry: { waitsMs: [100, 200], parkedWaitsMs: [60_000], jitter: 0, holdMs: 600_000 } },
     )
     await store.ingest(delivery('a', 'x'), clock.now())
     relay.notify()
@@ -238,7 +244,7 @@ onEachEngine('the relay', (subject) => {
   it('parks a delivery whose call is never answered, and pauses no shore for it', async () => {
     const { store } = subject
     const { relay, ended, clock } = await run(store, () => Promise.reject(noAnswer()), {
-      retry: { waitsMs: [100, 100, 100, 100, 100, 100], jitter: 0 },
+      retry: { waitsMs: [100, 100, 100, 100, 100, 100], parkedWaitsMs: [60_000], jitter: 0, holdMs: 600_000 },
     })
     await store.ingest(delivery('a', 'x'), clock.now())
     relay.notify()
@@ -247,24 +253,96 @@ onEachEngine('the relay', (subject) => {
     expect(await store.pauses()).toEqual([])
   })
 
-  it('pauses a shore once five deliveries have got no answer, and one answer starts the count anew', async () => {
+  it('pauses a shore that answers no question either, spends nothing, and asks before it lets a delivery through', async () => {
     const { store } = subject
-    const { relay, clock, attempts } = await run(store, () => Promise.reject(noAnswer()))
-    const fail = async (bodies: readonly string[]) => {
-      for (const body of bodies) await store.ingest(delivery(body, body), clock.now())
-      relay.notify()
-    }
-    await fail(['a', 'b', 'c', 'd'])
-    await attempts(4)
-    relay.shoreAnswered('twilio')
-    await fail(['e', 'f', 'g', 'h'])
-    await attempts(8)
-    expect(await store.pauses()).toEqual([])
-    await fail(['i'])
-    await attempts(9)
+    let down = true
+    const said: string[] = []
+    const { relay, ended, clock, attempts } = await run(
+      store,
+      async (body) => {
+        said.push(body)
+        if (down) throw noAnswer()
+      },
+      {},
+      async () => {
+        said.push('probe')
+        if (down) throw noAnswer()
+      },
+    )
+    await store.ingest(delivery('a', 'x'), clock.now())
+    relay.notify()
+    await attempts(1)
     expect((await store.pauses()).map(({ shore }) => shore)).toEqual(['twilio'])
-    const spent = (await store.listDeliveries({ limit: 9 })).map(({ attempts: count }) => count)
-    expect(spent).toEqual([0, 1, 1, 1, 1, 1, 1, 1, 1])
+    const turn = { clock, stepMs: 1_000, after: () => store.nextDue() }
+    await until('three more probes', () => said.length === 5, turn)
+    expect(said).toEqual(['x', 'probe', 'probe', 'probe', 'probe'])
+    down = false
+    await until('it is delivered', () => ended.at(-1) === 'x: delivered', turn)
+    expect(said.slice(5)).toEqual(['probe', 'x'])
+    expect((await store.listDeliveries({ limit: 9 })).map(({ attempts: count }) => count)).toEqual([1])
+    expect(await store.pauses()).toEqual([])
+  })
+
+  describe('a delivery that keeps failing', () => {
+    const retry = { waitsMs: [100], parkedWaitsMs: [60_000, 300_000], jitter: 0, holdMs: 90_000 }
+    const broken = () => new DeliveryError('not now', { outcome: 'transient', code: '30008' })
+
+    it('is parked, tried again by itself a minute later, and goes before what came after it', async () => {
+      const { store } = subject
+      let mended = false
+      const { relay, ended, clock } = await run(
+        store,
+        async (body) => {
+          if (body === 'first' && !mended) throw broken()
+        },
+        { retry },
+      )
+      const begun = clock.now()
+      await store.ingest(delivery('a', 'first'), begun)
+      await store.ingest(delivery('a', 'second'), begun)
+      relay.notify()
+      const turn = { clock, stepMs: 500, after: () => store.nextDue() }
+      await until('it is parked', () => ended.length === 2, turn)
+      expect(ended).toEqual(['first: ready', 'first: parked'])
+      mended = true
+      await until('both are delivered', () => ended.length === 4, turn)
+      expect(ended.slice(2)).toEqual(['first: delivered', 'second: delivered'])
+      const waited = clock.now() - begun
+      expect([waited >= 60_000, waited < 120_000]).toEqual([true, true])
+    })
+
+    it('holds its lane no longer than it may, and is tried again at growing distances', async () => {
+      const { store } = subject
+      const times: number[] = []
+      const { relay, ended, clock } = await run(
+        store,
+        async (body) => {
+          if (body !== 'first') return
+          times.push(clock.now())
+          throw broken()
+        },
+        { retry },
+      )
+      const begun = clock.now()
+      await store.ingest(delivery('a', 'first'), begun)
+      relay.notify()
+      const turn = { clock, stepMs: 500, after: () => store.nextDue() }
+      await until('it is parked', () => ended.length === 2, turn)
+      // The lane is held for what comes later, too.
+      await store.ingest(delivery('a', 'second'), clock.now())
+      await until('the second is delivered', () => ended.includes('second: delivered'), turn)
+      const waited = clock.now() - begun
+      expect([waited >= 90_000, waited < 180_000]).toEqual([true, true])
+      await until('five attempts', () => times.length === 5, { ...turn, stepMs: 5_000 })
+      const distances = times.slice(1).map((time, index) => time - (times[index] ?? 0))
+      const expected = [100, 60_000, 300_000, 300_000]
+      expect(
+        distances.map((ms, index) => ms - (expected[index] ?? 0)).every((over) => over >= 0 && over < 60_000),
+      ).toBe(true)
+      expect(await store.listDeliveries({ state: 'parked', limit: 9 })).toMatchObject([
+        { reason: '30008', attempts: 5 },
+      ])
+    })
   })
 
   it('goes on though the store could not write down a pause', async () => {

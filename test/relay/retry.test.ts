@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { DeliveryError, type DeliveryErrorFacts } from '../../src/errors.js'
-import { defaultRetryPolicy, judge, nextWait, pauseMs } from '../../src/relay/retry.js'
+import { defaultRetryPolicy, type Judged, judge, nextWait, pauseMs } from '../../src/relay/retry.js'
 
 const now = 1_000_000
-const failed = (facts: DeliveryErrorFacts, attempts = 0, pausedUntil?: number) =>
+const fresh = { kind: 'inbound-sms', attempts: 0, parkings: 0, replays: 0, receivedAt: now } as const
+const failed = (facts: DeliveryErrorFacts, attempts = 0, pausedUntil?: number, more: Partial<Judged> = {}) =>
   judge({
     error: new DeliveryError('it did not work', facts),
-    attempts,
+    delivery: { ...fresh, attempts, ...more },
     now,
     random: () => 0.5,
     policy: defaultRetryPolicy,
@@ -33,9 +34,58 @@ describe('how a failed attempt ends', () => {
     expect(failed({ outcome: 'transient', code: '30001' }, length - 1).state).toBe('ready')
   })
 
-  it('an ambiguous failure that cannot be cleared up is parked as unconfirmed', () => {
-    const end = failed({ outcome: 'ambiguous' }, defaultRetryPolicy.waitsMs.length)
-    expect(end.state === 'parked' && end.reason).toBe('unconfirmed')
+  const { length: budget } = defaultRetryPolicy.waitsMs
+  const minute = 60_000
+  const hour = 60 * minute
+
+  it('is parked under the vendor’s code, or in a word for what happened', () => {
+    const reasonOf = (facts: DeliveryErrorFacts) => {
+      const end = failed(facts, budget)
+      return end.state === 'parked' ? end.reason : end.state
+    }
+    expect(reasonOf({ outcome: 'transient', shore: 'twilio', code: '30001', status: 400 })).toBe('30001')
+    expect(reasonOf({ outcome: 'ambiguous', shore: 'twilio' })).toBe('no-answer')
+    expect(reasonOf({ outcome: 'ambiguous', shore: 'intercom', status: 500 })).toBe('server-error')
+    expect(reasonOf({ outcome: 'transient', shore: 'intercom', status: 404 })).toBe('gateway')
+    expect(reasonOf({ outcome: 'transient' })).toBe('bug')
+  })
+
+  it('what may have happened and cannot be found out is parked at once', () => {
+    expect(failed({ outcome: 'ambiguous', code: 'unprovable', unprovable: true })).toMatchObject({
+      state: 'parked',
+      reason: 'unprovable',
+    })
+  })
+
+  it('comes back a minute after it was parked, then at growing distances, and holds its lane ten minutes in all', () => {
+    const parkings = [0, 1, 2, 3, 4, 5, 6, 20]
+    const ends = parkings.map((count) =>
+      failed({ outcome: 'transient', code: 'x' }, budget + count, undefined, { parkings: count, parkedAt: now - 7 }),
+    )
+    const jitter = 1 + defaultRetryPolicy.jitter * 0.5
+    expect(
+      ends.map(
+        (end) => end.state === 'parked' && end.retryAt !== undefined && Math.round((end.retryAt - now) / jitter),
+      ),
+    ).toEqual([minute, 5 * minute, 15 * minute, hour, 3 * hour, 6 * hour, 6 * hour, 6 * hour])
+    expect(new Set(ends.map((end) => end.state === 'parked' && end.holdUntil))).toEqual(
+      new Set([now - 7 + 10 * minute]),
+    )
+  })
+
+  it('comes back by itself only while it is news: a text for three days, a reply for four hours', () => {
+    const comesBack = (kind: Judged['kind'], ageMs: number) => {
+      const end = failed({ outcome: 'transient' }, budget, undefined, { kind, receivedAt: now - ageMs })
+      return end.state === 'parked' && end.retryAt !== undefined
+    }
+    expect([comesBack('inbound-sms', 71 * hour), comesBack('inbound-sms', 72 * hour)]).toEqual([true, false])
+    expect([comesBack('agent-reply', 3 * hour), comesBack('agent-reply', 4 * hour)]).toEqual([true, false])
+  })
+
+  it('never comes back by itself when the fault is permanent, or a person has replayed it', () => {
+    const byHand = (end: ReturnType<typeof failed>) => end.state === 'parked' && end.retryAt === undefined
+    expect(byHand(failed({ outcome: 'permanent', code: '21211' }))).toBe(true)
+    expect(byHand(failed({ outcome: 'transient' }, budget, undefined, { replays: 1 }))).toBe(true)
   })
 
   it('waiting for a limit spends no attempt', () => {
@@ -65,7 +115,7 @@ describe('how a failed attempt ends', () => {
   it('a bug of ours is retried to the budget like anything transient', () => {
     const end = judge({
       error: new TypeError('x is not a function'),
-      attempts: 0,
+      delivery: fresh,
       now,
       random: () => 0,
       policy: defaultRetryPolicy,

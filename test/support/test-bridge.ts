@@ -92,6 +92,7 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     log: 'json',
     home: '',
     defaultRegion: 'US',
+    holdMs: 600_000,
     relayBots: false,
     teams: new Map([[ours, '814']]),
     twilio: { accountSid, authTokens: [authToken], baseUrl: twilio.url },
@@ -128,7 +129,12 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
       log,
       random: () => 0.5,
       visibleAfterMs: options.visibleAfterMs ?? 150,
-      relay: { pollMs: 50, firstPauseMs: 50, retry: { waitsMs: [10, 20, 40, 80, 160], jitter: 0 }, ...options.relay },
+      relay: {
+        pollMs: 50,
+        firstPauseMs: 50,
+        retry: { waitsMs: [10, 20, 40, 80, 160], parkedWaitsMs: [200, 400, 800], jitter: 0, holdMs: 600_000 },
+        ...options.relay,
+      },
       onAttempt: (attempted) => {
         attempts.push(attempted)
         happened()

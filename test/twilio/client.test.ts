@@ -192,10 +192,10 @@ describe('finding out what was sent', () => {
     const two = await client.sendSms({ ...sms, body: 'two' }, liveCall)
     await client.sendSms({ ...sms, to: parseAddress('+15550100142') }, liveCall)
     twin.text({ from: theirs, to: ours, body: 'theirs' })
-    const sent = await client.listSent(theirs, begunAt, liveCall)
+    const sent = await client.listSent(theirs, { since: begunAt, until: begunAt + 60_000 }, liveCall)
     expect(new Set(sent.map(({ messageSid }) => messageSid))).toEqual(new Set([one, two]))
     expect(sent.find(({ messageSid }) => messageSid === one)).toMatchObject({ from: ours, body: 'one' })
-    expect(await client.listSent(theirs, begunAt + 60_000, liveCall)).toEqual([])
+    expect(await client.listSent(theirs, { since: begunAt + 60_000, until: begunAt + 60_000 }, liveCall)).toEqual([])
   })
 
   it('finds a text whose answer was lost', async () => {
@@ -203,7 +203,7 @@ describe('finding out what was sent', () => {
     const begunAt = Date.now()
     twin.faults.arm('reset-after', { times: 1 })
     await expect(client.sendSms(sms, liveCall)).rejects.toMatchObject({ outcome: 'ambiguous' })
-    expect(await client.listSent(theirs, begunAt, liveCall)).toMatchObject([
+    expect(await client.listSent(theirs, { since: begunAt, until: begunAt + 60_000 }, liveCall)).toMatchObject([
       { messageSid: twin.messages()[0]?.sid, body: sms.body, from: ours },
     ])
   })
@@ -235,7 +235,7 @@ describe('finding out what was sent', () => {
     })
     stops.push(() => server.stop())
     const { client } = await clientAt(server.url)
-    expect(await client.listSent(theirs, nowMs, liveCall)).toEqual([
+    expect(await client.listSent(theirs, { since: nowMs, until: nowMs + 60_000 }, liveCall)).toEqual([
       { messageSid: 'SM1', from: undefined, body: 'SM1', createdAt: nowMs, status: 'accepted' },
       { messageSid: 'SM2', from: undefined, body: 'SM2', createdAt: nowMs - 5000, status: 'queued' },
     ])

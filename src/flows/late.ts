@@ -1,0 +1,33 @@
+// What is delivered late says so: "[delayed, sent 14:02]".
+
+/** The mark before a message that was sent at `sentAt` (epoch ms); '' when it is not late. */
+export function lateMark(times: { sentAt: number; now: number; lateAfterMs: number; timeZone?: string }): string {
+  const { sentAt, now, lateAfterMs, timeZone } = times
+  if (now - sentAt <= lateAfterMs) return ''
+  const zone = timeZone !== undefined && isTimeZone(timeZone) ? timeZone : undefined
+  const sent = partsOf(sentAt, zone)
+  const day = sent.date === partsOf(now, zone).date ? '' : `${sent.date} `
+  return `[delayed, sent ${day}${sent.time}${zone === undefined ? ' UTC' : ''}]`
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function partsOf(time: number, timeZone = 'UTC'): { date: string; time: string } {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  })
+  const part = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, value]))
+  return { date: `${part.day} ${part.month}`, time: `${part.hour}:${part.minute}` }
+}
