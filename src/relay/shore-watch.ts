@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js'
 import type { Shore } from '../delivery.js'
 import { DeliveryError, describeError } from '../errors.js'
 import type { Log } from '../log.js'
-import type { Store } from '../store/store.js'
+import type { ShorePause, Store } from '../store/store.js'
 import { pauseMs } from './retry.js'
 
 /** A shore that takes longer to answer a harmless question is taken to be down. */
@@ -25,8 +25,8 @@ export interface ShoreWatchParts {
 
 export class ShoreWatch {
   readonly #parts: ShoreWatchParts
-  /** Pauses of each shore in a row, as last seen in the store. */
-  #pauses = new Map<Shore, number>()
+  /** As last seen in the store. */
+  #pauses = new Map<Shore, ShorePause>()
   /** Questions that are being asked: many deliveries may want to know the same. */
   readonly #asking = new Map<Shore, Promise<boolean>>()
 
@@ -35,7 +35,7 @@ export class ShoreWatch {
   }
 
   async look(): Promise<void> {
-    this.#pauses = new Map((await this.#parts.store.pauses()).map(({ shore, failures }) => [shore, failures]))
+    this.#pauses = new Map((await this.#parts.store.pauses()).map((pause) => [pause.shore, pause]))
   }
 
   /** A vendor answered a call, whatever it said: its shore is there. */
@@ -57,7 +57,10 @@ export class ShoreWatch {
    * gets no answer may have been made. Resolves with until when the shore rests on, epoch ms, or undefined when it is back.
    */
   async reopen(shore: Shore): Promise<number | undefined> {
-    if (!this.#pauses.has(shore) || (await this.#answers(shore))) return undefined
+    const pause = this.#pauses.get(shore)
+    // Claimed before the pause began.
+    if (pause !== undefined && pause.until > this.#parts.clock.now()) return pause.until
+    if (pause === undefined || (await this.#answers(shore))) return undefined
     return this.#pause(shore, `${shore} still does not answer`)
   }
 
@@ -73,7 +76,7 @@ export class ShoreWatch {
   async #pause(shore: Shore, reason: string): Promise<number> {
     const { store, clock, log, firstPauseMs } = this.#parts
     const now = clock.now()
-    const until = now + pauseMs(this.#pauses.get(shore) ?? 0, firstPauseMs)
+    const until = now + pauseMs(this.#pauses.get(shore)?.failures ?? 0, firstPauseMs)
     await store.pauseShore(shore, reason, until, now)
     await this.look()
     log.warn('shore.paused', { shore, reason, untilMs: until })

@@ -308,7 +308,7 @@ onEachEngine('the relay', (subject) => {
       await until('both are delivered', () => ended.length === 4, turn)
       expect(ended.slice(2)).toEqual(['first: delivered', 'second: delivered'])
       const waited = clock.now() - begun
-      expect([waited >= 60_000, waited < 120_000]).toEqual([true, true])
+      expect(waited).toBeGreaterThanOrEqual(60_000)
     })
 
     it('holds its lane no longer than it may, and is tried again at growing distances', async () => {
@@ -332,13 +332,14 @@ onEachEngine('the relay', (subject) => {
       await store.ingest(delivery('a', 'second'), clock.now())
       await until('the second is delivered', () => ended.includes('second: delivered'), turn)
       const waited = clock.now() - begun
-      expect([waited >= 90_000, waited < 180_000]).toEqual([true, true])
-      await until('five attempts', () => times.length === 5, { ...turn, stepMs: 5_000 })
+      expect(waited).toBeGreaterThanOrEqual(90_000)
+      expect(times.length).toBeLessThan(5)
+      const parked = () => ended.filter((end) => end === 'first: parked')
+      await until('it is parked four times', () => parked().length === 4, { ...turn, stepMs: 5_000 })
+      // No earlier than it should be; how much later depends on how far the clock was turned meanwhile.
       const distances = times.slice(1).map((time, index) => time - (times[index] ?? 0))
-      const expected = [100, 60_000, 300_000, 300_000]
-      expect(
-        distances.map((ms, index) => ms - (expected[index] ?? 0)).every((over) => over >= 0 && over < 60_000),
-      ).toBe(true)
+      const least = [100, 60_000, 300_000, 300_000]
+      expect(distances.map((ms, index) => ms >= (least[index] ?? 0))).toEqual([true, true, true, true])
       expect(await store.listDeliveries({ state: 'parked', limit: 9 })).toMatchObject([
         { reason: '30008', attempts: 5 },
       ])
