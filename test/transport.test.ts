@@ -348,3 +348,24 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => probe.close(resolve))
   return port
 }
+
+describe('a vendor’s clock', () => {
+  it('is doubted by twice what it differs from ours, as its last answer told, once that is a minute', async () => {
+    let aheadMs = 0
+    const { transport, reading } = await setUp((response) => {
+      response.setHeader('date', new Date(Date.now() + aheadMs).toUTCString())
+      sendJson(response, 200, {})
+    })
+    const doubt = async (ms: number) => {
+      aheadMs = ms
+      await transport.request(reading, liveCall)
+      return Math.round(transport.clockDoubtMs('twilio') / 60_000)
+    }
+    expect(transport.clockDoubtMs('twilio')).toBe(0)
+    expect(await doubt(50_000)).toBe(0)
+    expect(await doubt(3_600_000)).toBe(120)
+    expect(await doubt(-3_600_000)).toBe(120)
+    expect(transport.clockDoubtMs('intercom')).toBe(0)
+    expect(await doubt(0)).toBe(0)
+  })
+})

@@ -12,18 +12,26 @@ const growthPercent = 50
 
 /** Runs the bridge until SIGTERM or SIGINT, then finishes what is in hand. */
 export async function serve(context: Context): Promise<ExitCode> {
-  const { clock, io } = context
+  const { io } = context
   const config = await context.config()
-  const [{ startBridge }, { createLog }, { openStore }] = await Promise.all([
+  const [{ startBridge }, { createSteadyClock }, { createLog }, { openStore }] = await Promise.all([
     import('../bridge.js'),
+    import('../clock.js'),
     import('../log.js'),
     import('../store/open.js'),
   ])
-  const log = createLog({ format: config.log, write: (line) => io.out(line.trimEnd()), clock })
+  const log = createLog({ format: config.log, write: (line) => io.out(line.trimEnd()), clock: context.clock })
   const stopping = context.stopSignal()
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`)
-  const store = await openStore(config.store, { now: clock.now() })
+  const store = await openStore(config.store, { now: context.clock.now() })
   try {
+    const atLeast = await store.latestTime()
+    const clock = createSteadyClock({
+      wall: context.clock.now,
+      elapsed: () => performance.now(),
+      onSetBack: (byMs) => log.warn('clock.set-back', { byMs: Math.round(byMs) }),
+      ...(atLeast !== undefined && { atLeast }),
+    })
     const lost = new Promise<Error>((resolve) => store.onLost(resolve))
     const bridge = await startBridge(config, { store, clock, log })
     setFlagsFromString('--semi-space-growth-factor=1')

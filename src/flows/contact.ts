@@ -1,6 +1,6 @@
 // Who a text is from: memory first, because the vendor's search shows a new contact minutes late and phone numbers
 // are not unique there.
-import type { Delivery, Tools } from '../delivery.js'
+import type { Delivery, EffectWindow, Tools } from '../delivery.js'
 import { DeliveryError } from '../errors.js'
 import type { Contact, IntercomClient } from '../intercom/client.js'
 import type { ContactId, InboundSms } from '../message.js'
@@ -75,6 +75,15 @@ export function createContacts(parts: ContactParts) {
     return rankContacts(matching)[0]
   }
 
+  /** A sender without a number has its name alone: the lead we may have made of it just then. */
+  const searchNamed = async (name: string, { begunAt, endedBy }: EffectWindow, tools: Tools) => {
+    const slackMs = intercom.clockSlackMs()
+    const found = await intercom.searchContactsNamed(name, tools.call)
+    return found.find(
+      ({ role, createdAt }) => role === 'lead' && createdAt >= begunAt - slackMs && createdAt <= endedBy + slackMs,
+    )
+  }
+
   const create = (sms: InboundSms, tools: Tools): Promise<Person> => {
     const from = sms.from
     const phone = isPhoneNumber(from) ? from : undefined
@@ -96,8 +105,8 @@ export function createContacts(parts: ContactParts) {
           return toPerson(await intercom.createLead({ ...lead, customAttributes: {} }, tools.call))
         }
       },
-      confirm: async () => {
-        const found = phone === undefined ? undefined : await search(phone, tools)
+      confirm: async (attempt) => {
+        const found = phone === undefined ? await searchNamed(from, attempt, tools) : await search(phone, tools)
         return found === undefined ? undefined : toPerson(found)
       },
     })

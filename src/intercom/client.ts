@@ -20,6 +20,8 @@ export interface IntercomClient {
    * phones are not unique.
    */
   searchContacts(phones: readonly PhoneNumber[], call: Call): Promise<readonly Contact[]>
+  /** Contacts of exactly this name, as far as the index has them. */
+  searchContactsNamed(name: string, call: Call): Promise<readonly Contact[]>
   /** Undefined when deleted, archived or merged into another. */
   getContact(id: ContactId, call: Call): Promise<Contact | undefined>
   createLead(
@@ -116,27 +118,33 @@ export function createIntercomClient(parts: {
     })
   }
 
+  /** Those that meet any of the conditions, most recently updated first. */
+  async function contactsWhere(value: readonly object[], call: Call): Promise<readonly Contact[]> {
+    const found: Contact[] = []
+    let after: string | undefined
+    do {
+      const body = {
+        query: { operator: 'OR', value },
+        sort: { field: 'updated_at', order: 'descending' },
+        pagination: { per_page: 50, ...(after === undefined ? {} : { starting_after: after }) },
+      }
+      const page = await run({ method: 'POST', path: '/contacts/search', body }, shapes.contactPage, call)
+      found.push(...page.data)
+      after = page.pages?.next?.starting_after
+    } while (after !== undefined && found.length < mostContacts)
+    return found
+  }
+
   return {
     me: (call) => run({ method: 'GET', path: '/me' }, shapes.admin, call),
 
-    async searchContacts(phones, call) {
-      const value = phones.flatMap((phone) =>
-        ['phone', 'formatted_phone'].map((field) => ({ field, operator: '=', value: phone })),
-      )
-      const found: Contact[] = []
-      let after: string | undefined
-      do {
-        const body = {
-          query: { operator: 'OR', value },
-          sort: { field: 'updated_at', order: 'descending' },
-          pagination: { per_page: 50, ...(after === undefined ? {} : { starting_after: after }) },
-        }
-        const page = await run({ method: 'POST', path: '/contacts/search', body }, shapes.contactPage, call)
-        found.push(...page.data)
-        after = page.pages?.next?.starting_after
-      } while (after !== undefined && found.length < mostContacts)
-      return found
-    },
+    searchContacts: (phones, call) =>
+      contactsWhere(
+        phones.flatMap((value) => ['phone', 'formatted_phone'].map((field) => ({ field, operator: '=', value }))),
+        call,
+      ),
+
+    searchContactsNamed: (value, call) => contactsWhere([{ field: 'name', operator: '=', value }], call),
 
     getContact: (id, call) =>
       unlessGone(run({ method: 'GET', path: `/contacts/${encodeURIComponent(id)}` }, shapes.contact, call)),

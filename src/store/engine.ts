@@ -60,6 +60,7 @@ export function storeOver(engine: Engine): Store {
     giveUpDuty: via('giveUpDuty'),
     findMark: via('findMark'),
     setMark: via('setMark'),
+    latestTime: via('latestTime'),
     summarize: via('summarize'),
     listDeliveries: via('listDeliveries'),
     onWork: (listener) => engine.onWork(listener),

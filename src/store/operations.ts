@@ -1,6 +1,7 @@
 // Every operation of the store, written once for both engines.
 import { findContact, forgetContact, isKnownContact, lockContact, saveContact } from './contacts.js'
 import { findMark, giveUpDuty, setMark, takeDuty } from './duties.js'
+import { latestTime } from './latest-time.js'
 import { heartbeat, register, release, unregister } from './leases.js'
 import { claim, nextDue } from './ledger-claim.js'
 import { unsettled } from './ledger-ingest.js'
@@ -107,6 +108,7 @@ export const operations: Operations = {
   giveUpDuty: put(giveUpDuty),
   findMark: look(findMark),
   setMark: put(setMark),
+  latestTime: look(latestTime),
   summarize: survey(summarize),
   listDeliveries: look(listDeliveries),
 }

@@ -247,6 +247,9 @@ export interface Store {
   /** `value` is kept as JSON. */
   setMark(name: string, at: number, value?: unknown): Promise<void>
 
+  /** The latest time on record, epoch ms: of a delivery's arrival or the end of a lease. Undefined in a new store. */
+  latestTime(): Promise<number | undefined>
+
   summarize(since: number, now: number): Promise<Summary>
   /** Newest first. */
   listDeliveries(filter: { readonly state?: DeliveryState; readonly limit: number }): Promise<DeliverySummary[]>

@@ -64,7 +64,7 @@ const errorList = (code: string, message: string) => ({
 describe('the workspace', () => {
   it('tells whose token this is', async () => {
     const { twin, client } = await setUp()
-    expect(await client.me(liveCall)).toEqual({ adminId: '501', appId: twin.appId, region: 'US' })
+    expect(await client.me(liveCall)).toEqual({ adminId: '501', appId: twin.appId, region: 'US', timeZone: 'Etc/UTC' })
   })
 
   it('names the custom attributes a contact may have', async () => {
@@ -193,7 +193,7 @@ describe('conversations', () => {
       contactIds: [contact.id],
       createdAt: expect.any(Number),
       updatedAt: expect.any(Number),
-      source: { id: twin.conversations()[0]?.source.id, body: '<p>Hello</p>', authorId: contact.id },
+      source: { id: twin.conversations()[0]?.source.id, body: '<p>Hello</p>', authorId: contact.id, redacted: false },
       parts: [],
     })
     expect(messageId).toMatch(/^\d+$/)

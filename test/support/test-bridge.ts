@@ -1,7 +1,7 @@
 // The bridge between both twins, over real HTTP, with short waits: tests await what phone and inbox show.
 import { randomBytes } from 'node:crypto'
 import { type Bridge, startBridge } from '../../src/bridge.js'
-import { systemClock } from '../../src/clock.js'
+import { type Clock, systemClock } from '../../src/clock.js'
 import { freePort } from '../../src/commands/sandbox-world.js'
 import type { Config } from '../../src/config/load.js'
 import { startIntercomTwin } from '../../src/emulators/intercom/server.js'
@@ -26,6 +26,8 @@ export interface TestBridgeOptions {
   readonly twilio?: Partial<TwilioTwinOptions>
   readonly intercom?: Partial<IntercomTwinOptions>
   readonly visibleAfterMs?: number
+  /** The bridge's clock; a new one at each start. */
+  readonly clock?: (store: Store) => Promise<Clock>
   /** The bridge runs in a process of its own, which the test starts; it says when Intercom may subscribe it. */
   readonly ownProcess?: boolean
 }
@@ -125,7 +127,7 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     store = await openStore(options.storeUrl, { now: systemClock.now() })
     bridge = await startBridge(config, {
       store,
-      clock: systemClock,
+      clock: (await options.clock?.(store)) ?? systemClock,
       log,
       random: () => 0.5,
       visibleAfterMs: options.visibleAfterMs ?? 150,
