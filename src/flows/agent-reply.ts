@@ -5,7 +5,7 @@ import type { AgentReply, ConversationId, MessageSid } from '../message.js'
 import { isPhoneNumber, isShortCode, redact } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
 import type { SentSms, TwilioClient } from '../twilio/client.js'
-import { lateMark } from './late.js'
+import { lateMark, whenSent } from './late.js'
 import { isSameText, splitText, toSmsText } from './sms-text.js'
 
 /** Twilio's own recipe for lost answers: none in the list after about two minutes means it was not made. */
@@ -164,21 +164,28 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
     })
   }
 
-  const markFor = async ({ writtenAt: sentAt }: AgentReply, tools: Tools): Promise<string> => {
-    const times = { sentAt, now: tools.now(), lateAfterMs }
+  const markFor = async ({ payload, receivedAt }: Delivery<'agent-reply'>, tools: Tools): Promise<string> => {
+    const now = tools.now()
+    const slackMs = intercom.clockSlackMs()
+    const sentAt = whenSent({ told: payload.writtenAt, receivedAt, now, lateAfterMs, slackMs })
+    const times = { sentAt, now, lateAfterMs }
     if (lateMark(times) === '') return ''
     const timeZone = await parts.timeZone(tools)
     return lateMark({ ...times, ...(timeZone !== undefined && { timeZone }) })
   }
 
   /** What goes to the phone, settled before the first of it leaves: links are signed anew on every read. */
-  const textsFor = async (reply: AgentReply, part: Part | undefined, tools: Tools): Promise<readonly string[]> => {
+  const textsFor = async (
+    delivery: Delivery<'agent-reply'>,
+    part: Part | undefined,
+    tools: Tools,
+  ): Promise<readonly string[]> => {
     const noted = tools.effects.step('texts')?.value as readonly string[] | undefined // what this wrote
     if (noted !== undefined) return noted
-    const { body, attachments } = part !== undefined && !part.redacted ? part : reply
+    const { body, attachments } = part !== undefined && !part.redacted ? part : delivery.payload
     const lines = [toSmsText(body), ...attachments.map(({ name, url }) => `${name}: ${url}`)]
     const text = lines.filter((line) => line !== '').join('\n')
-    const mark = text === '' ? '' : await markFor(reply, tools)
+    const mark = text === '' ? '' : await markFor(delivery, tools)
     const texts = splitText(mark === '' ? text : `${mark} ${text}`)
     if (texts.length > 0) await tools.effects.note('texts', texts)
     return texts
@@ -202,7 +209,7 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
         if (part?.redacted) return { state: 'suppressed', reason: 'redacted before it was sent' }
         if (conversation !== undefined) await letPass(await ingestEarlier(reply, thread, conversation, tools), tools)
       }
-      const texts = await textsFor(reply, part, tools)
+      const texts = await textsFor(delivery, part, tools)
       if (texts.length === 0) return { state: 'suppressed', reason: 'nothing to send' }
       const messageSids: MessageSid[] = []
       for (const [index, text] of texts.entries()) messageSids.push(await send(delivery, thread, text, index, tools))

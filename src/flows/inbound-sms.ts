@@ -7,7 +7,7 @@ import { canonical } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
 import { readConsent } from './consent.js'
 import { createContacts, isYoung, notVisibleYet, type Person } from './contact.js'
-import { lateMark } from './late.js'
+import { lateMark, whenSent } from './late.js'
 import { sameWords, toInboxHtml } from './sms-text.js'
 
 /** The lag of conversation search is not documented; contact search's "few minutes" is the vendor's own word. */
@@ -70,7 +70,10 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     const noted = tools.effects.step(lateMarkStep)?.value
     if (typeof noted === 'string') return inboxBody(sms, noted)
     if (effects.some((name) => tools.effects.step(name) !== undefined)) return inboxBody(sms, '')
-    const times = { sentAt: sms.sentAt ?? delivery.receivedAt, now: tools.now(), lateAfterMs }
+    const now = tools.now()
+    const { receivedAt } = delivery
+    const slackMs = intercom.clockSlackMs()
+    const times = { now, lateAfterMs, sentAt: whenSent({ told: sms.sentAt, receivedAt, now, lateAfterMs, slackMs }) }
     if (lateMark(times) === '') return inboxBody(sms, '')
     const timeZone = await parts.timeZone(tools)
     const mark = lateMark({ ...times, ...(timeZone !== undefined && { timeZone }) })

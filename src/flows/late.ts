@@ -10,6 +10,22 @@ export function lateMark(times: { sentAt: number; now: number; lateAfterMs: numb
   return `[delayed, sent ${day}${sent.time}${zone === undefined ? ' UTC' : ''}]`
 }
 
+/**
+ * When a message was sent, epoch ms: what the vendor told, unless it is only our clock that makes it look late; then,
+ * and where the vendor told nothing, when it reached us.
+ */
+export function whenSent(times: {
+  told: number | undefined
+  receivedAt: number
+  now: number
+  lateAfterMs: number
+  /** How far the two clocks may be apart. */
+  slackMs: number
+}): number {
+  const { told, receivedAt, now, lateAfterMs, slackMs } = times
+  return told !== undefined && now - told > lateAfterMs + slackMs ? told : receivedAt
+}
+
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })

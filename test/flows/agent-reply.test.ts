@@ -164,6 +164,18 @@ describe('what a teammate writes for the customer', () => {
     expect(phoneShows(world).join(' ')).toBe(long)
   })
 
+  it('says so when it arrives more than ten minutes after it was written', async () => {
+    const clock = { now: () => systemClock.now() - 20 * 60_000, sleep: systemClock.sleep }
+    const { world, inbox, id } = await conversing({ intercom: { clock } })
+    const { createdAt } = inbox.reply(id, '<p>It left this morning</p>')
+    await world.settled()
+    const time = new Date(createdAt).toISOString().slice(11, 16)
+    expect(phoneShows(world)).toEqual([
+      expect.stringMatching(/^\[delayed, sent (\d+ \w+ )?\d\d:\d\d\] It left this morning$/),
+    ])
+    expect(phoneShows(world)[0]).toContain(time)
+  })
+
   it('names its attachments', async () => {
     const { world, inbox, id } = await conversing()
     const attachments = [{ name: 'map.png', contentType: 'image/png', data: new Uint8Array([1]) }]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { lateMark } from '../../src/flows/late.js'
+import { lateMark, whenSent } from '../../src/flows/late.js'
 
 const minute = 60_000
 const sentAt = Date.UTC(2026, 10, 24, 22, 2)
@@ -24,5 +24,23 @@ describe('the mark of what is delivered late', () => {
   it('says UTC where no zone is known', () => {
     expect(mark(11 * minute)).toBe('[delayed, sent 22:02 UTC]')
     expect(mark(11 * minute, 'Mars/Olympus')).toBe('[delayed, sent 22:02 UTC]')
+  })
+})
+
+describe('when a message was sent', () => {
+  const now = sentAt
+  const when = (told: number | undefined, slackMs = 5_000) =>
+    whenSent({ told, receivedAt: now - minute, now, lateAfterMs: 10 * minute, slackMs })
+
+  it('is what the vendor told of one that is late, else when it came', () => {
+    expect([when(now - 60 * minute), when(now - 10 * minute), when(undefined)]).toEqual([
+      now - 60 * minute,
+      now - minute,
+      now - minute,
+    ])
+  })
+
+  it('is when it came, where only a wrong clock of ours makes it late', () => {
+    expect(when(now - 60 * minute, 120 * minute)).toBe(now - minute)
   })
 })
