@@ -42,6 +42,7 @@ const mayImport: Readonly<Record<string, readonly Leave[]>> = {
   bridge: [values('words', 'transport', 'config', 'store', 'twilio', 'intercom', 'relay', 'flows', 'server')],
   commands: [
     values('words', 'bridge', 'config', 'store/open', 'cli/exit-codes', 'emulators'),
+    values('twilio/errors', 'intercom/advice'),
     types('cli', 'store/store'),
   ],
   cli: [values('words', 'config/schema'), types('store/store'), later('config', 'store/open', 'commands')],

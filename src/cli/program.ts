@@ -76,6 +76,14 @@ export async function runProgram(argv: readonly string[], { version, io, context
       code = await status(await context(flags), { json, sinceMs: since })
     })
 
+  command('explain', 'what a code of Twilio’s or Intercom’s, or a reason for parking, means, and who mends it')
+    .argument('<codes...>', 'one or more, as status and dlq show them: 30007, not_found, no-answer')
+    .option('--json', 'print JSON')
+    .action(async (codes: string[], { json = false }: { json?: boolean }) => {
+      const { explain } = await import('../commands/explain.js')
+      code = await explain(await context({}), codes, { json })
+    })
+
   try {
     await program.parseAsync(argv)
   } catch (error) {

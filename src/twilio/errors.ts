@@ -58,17 +58,30 @@ const fixers: Readonly<Record<TwilioCodeClass, Fixer>> = {
   W: 'admin',
 }
 
+const again: Readonly<Record<TwilioCodeClass, TwilioAdvice['again']>> = {
+  P: 'never',
+  C: 'mended',
+  R: 'now',
+  L: 'now',
+  I: 'never',
+  W: 'mended',
+}
+
 export interface TwilioAdvice {
   readonly title: string
   readonly advice: string
   /** Who can do something about it; nobody: it passes by itself. */
   readonly fixer: Fixer
+  /** Sent once more, could it go through? now: as it is · mended: once somebody has mended the cause · never. */
+  readonly again: 'now' | 'mended' | 'never'
 }
+
+export const knownTwilioCodes: readonly number[] = [...twilioCodes.keys()]
 
 /** Plain words about a code; undefined for one we do not know. */
 export function explainTwilioCode(code: number): TwilioAdvice | undefined {
   const known = twilioCodes.get(code)
-  return known && { title: known.title, advice: known.advice, fixer: fixers[known.class] }
+  return known && { title: known.title, advice: known.advice, fixer: fixers[known.class], again: again[known.class] }
 }
 
 /**

@@ -82,7 +82,10 @@ it('a code is explained in plain words, with who can mend it', () => {
     title: 'Unreachable destination handset',
     advice: 'Phone off, no signal or temporarily unreachable. Try again later (once).',
     fixer: 'agent',
+    again: 'now',
   })
+  expect(explainTwilioCode(21211)?.again).toBe('never')
+  expect(explainTwilioCode(30034)?.again).toBe('mended')
   expect(explainTwilioCode(30034)?.fixer).toBe('admin')
   expect(explainTwilioCode(30009)?.fixer).toBe('customer')
   expect(explainTwilioCode(20429)?.fixer).toBe('nobody')
