@@ -43,9 +43,13 @@ const mayImport: Readonly<Record<string, readonly Leave[]>> = {
   commands: [
     values('words', 'bridge', 'config', 'store/open', 'cli/exit-codes', 'emulators'),
     values('twilio/errors', 'intercom/advice'),
-    types('cli', 'store/store'),
+    types('cli', 'store/store', 'store/survey'),
   ],
-  cli: [values('words', 'config/schema'), types('store/store'), later('config', 'store/open', 'commands')],
+  cli: [
+    values('words', 'config/schema'),
+    types('store/store'),
+    later('config', 'store/open', 'store/look', 'commands'),
+  ],
   emulators: [],
 }
 

@@ -1,6 +1,7 @@
 // What every command is given. Nothing is loaded or opened before it is asked for.
 import type { Clock } from '../clock.js'
 import type { Config, Flags, Sources } from '../config/load.js'
+import type { Look } from '../store/look.js'
 import type { Store } from '../store/store.js'
 import type { Environment, Io } from './io.js'
 
@@ -10,8 +11,10 @@ export interface Context {
   readonly clock: Clock
   /** All settings. Throws ConfigError with every fault. */
   config(): Promise<Config>
-  /** Opens the store for a short look; needs no other setting. The caller closes it. */
+  /** Opens the store to work in it; needs no other setting. The caller closes it. */
   store(): Promise<Store>
+  /** Opens the store to look only: quick, and without the right to write. The caller closes it. */
+  look(): Promise<Look>
   /**
    * Takes over SIGINT and SIGTERM: the first aborts this signal, a second ends the program. Commands that never ask
    * for it are ended by the first.
@@ -29,9 +32,9 @@ export interface ContextParts {
 }
 
 export function createContext({ io, env, clock, flags, stopSignal }: ContextParts): Context {
-  const sources = async (): Promise<Sources> => {
+  const sources = async ({ bare = false } = {}): Promise<Sources> => {
     const { readProfile } = await import('../config/profile.js')
-    return { env, flags, profile: await readProfile(env), isTTY: io.isTTY }
+    return { env, flags, profile: await readProfile(env, { bare }), isTTY: io.isTTY }
   }
   return {
     io,
@@ -46,6 +49,14 @@ export function createContext({ io, env, clock, flags, stopSignal }: ContextPart
       const { store } = await loadStoreConfig(await sources())
       const { openStore } = await import('../store/open.js')
       return openStore(store, { now: clock.now(), thread: false, create: false })
+    },
+    async look() {
+      const [{ loadStoreConfig }, { openLook }] = await Promise.all([
+        import('../config/load.js'),
+        import('../store/look.js'),
+      ])
+      const { store } = await loadStoreConfig(await sources({ bare: true }))
+      return openLook(store)
     },
     stopSignal,
   }

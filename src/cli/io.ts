@@ -29,6 +29,8 @@ export interface Io {
   out(line: string): void
   /** One line of talk. */
   err(line: string): void
+  /** Lines of data in the place of those drawn before; on a pipe, below them. */
+  redraw(lines: readonly string[]): void
   /** Is stdout a terminal? */
   readonly isTTY: boolean
   /** Is there somebody to answer a question? */
@@ -55,6 +57,12 @@ export function createIo({ stdin, stdout, stderr, env, onSignal }: IoParts): Io 
   return {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
+    redraw(lines) {
+      if (!isTTY || env.TERM === 'dumb') return void stdout.write(`${lines.join('\n')}\n\n`)
+      // Home, then over what stands there line by line: clearing it all first would flicker.
+      const [home, restOfLine, restOfScreen] = ['\u001b[H', '\u001b[K\n', '\u001b[J']
+      stdout.write(`${home}${lines.map((line) => `${line}${restOfLine}`).join('')}${restOfScreen}`)
+    },
     isTTY,
     canAsk,
     width: stdout.columns ?? 80,

@@ -69,11 +69,17 @@ export async function runProgram(argv: readonly string[], { version, io, context
         .argParser(readDuration)
         .default(parseDuration('24h'), '24h'),
     )
+    .addOption(
+      new Option('--watch [duration]', 'draw it again every so often, until Ctrl-C: --watch, --watch=30s')
+        .argParser(readDuration)
+        .preset('5s'),
+    )
+    .option('--number <number>', 'only what concerns this number of ours', parseNumber)
     .addOption(settingOption(settings.store))
-    .action(async (options: { json?: true; since: number; store?: string }) => {
-      const { json = false, since, ...flags } = options
+    .action(async (options: { json?: true; since: number; watch?: number; number?: string; store?: string }) => {
+      const { json = false, since, watch, number, ...flags } = options
       const { status } = await import('../commands/status.js')
-      code = await status(await context(flags), { json, sinceMs: since })
+      code = await status(await context(flags), { json, sinceMs: since, watchMs: watch, number })
     })
 
   command('explain', 'what a code of Twilio’s or Intercom’s, or a reason for parking, means, and who mends it')
@@ -123,10 +129,19 @@ function parsePort(text: string): number {
   return Number(text)
 }
 
+/** As the books spell it. Its check by country is too heavy to load for this. */
+function parseNumber(text: string): string {
+  const number = text.replace(/[\s().-]/g, '')
+  if (!/^(\+\d{7,15}|\d{3,8})$/.test(number)) {
+    throw new InvalidArgumentError('Type it with its country code, or as a short code: --number +15550100100.')
+  }
+  return number
+}
+
 function readDuration(text: string): number {
   const ms = parseDuration(text)
   if (ms === undefined) {
-    throw new InvalidArgumentError('Type a number and s, m, h or d: --since 90s, 15m, 24h or 7d.')
+    throw new InvalidArgumentError('Type a number and s, m, h or d: 90s, 15m, 24h or 7d.')
   }
   return ms
 }

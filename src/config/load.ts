@@ -127,8 +127,16 @@ function find({ env, flags, profile }: Sources, name: SettingName): Found | unde
   return undefined
 }
 
+async function parse(setting: Setting<unknown>, text: string): Promise<{ value: unknown } | { fault: string }> {
+  if (setting.fault !== undefined) {
+    const fault = setting.fault(text)
+    return fault === undefined ? { value: text } : { fault }
+  }
+  const read = setting.type(await import('zod')).safeParse(text)
+  return read.success ? { value: read.data } : { fault: read.error.issues[0]?.message ?? 'is malformed' }
+}
+
 async function readSettings(sources: Sources, names: readonly SettingName[]) {
-  const z = await import('zod')
   const values: Partial<Record<SettingName, unknown>> = {}
   const faults: string[] = []
   for (const name of names) {
@@ -140,12 +148,9 @@ async function readSettings(sources: Sources, names: readonly SettingName[]) {
         `${flagOf(setting)} holds a password, which others see in the list of processes: set ${setting.env} instead`,
       )
     } else if (text !== undefined) {
-      const read = setting.type(z).safeParse(text)
-      if (read.success) values[name] = read.data
-      else
-        faults.push(
-          faultOf(setting, { origin: 'env', text, ...found }, read.error.issues[0]?.message ?? 'is malformed'),
-        )
+      const read = await parse(setting, text)
+      if ('value' in read) values[name] = read.value
+      else faults.push(faultOf(setting, { origin: 'env', text, ...found }, read.fault))
     } else if (setting.required) {
       faults.push(`${setting.env} is missing: ${setting.help}. Type export ${setting.env}=${quote(setting.example)}`)
     }

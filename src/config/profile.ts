@@ -1,5 +1,5 @@
 // The profile: a JSON file of settings under their environment names, for those who would rather not export them.
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ConfigError, describeError, UserError } from '../errors.js'
 import { findFolders } from './folders.js'
@@ -15,13 +15,19 @@ const nameOf = new Map(
     .map((name) => [settings[name].env as string, name]), // a key of any text may be looked up
 )
 
-/** Reads the profile; a missing file is an empty one. Throws UserError when it cannot be read or is not kept private. */
-export async function readProfile(env: Readonly<Record<string, string | undefined>>): Promise<Profile> {
+/**
+ * Reads the profile; a missing file is an empty one. Throws UserError when it cannot be read or is not kept private.
+ * Bare: without Conf, whose loading a short look need not wait for.
+ */
+export async function readProfile(
+  env: Readonly<Record<string, string | undefined>>,
+  { bare = false }: { readonly bare?: boolean } = {},
+): Promise<Profile> {
   const path = join(findFolders(env).config, 'profile.json')
   const mode = await modeOf(path)
   if (mode === undefined) return {}
 
-  const entries = await readEntries(path)
+  const entries = await readEntries(path, bare)
   const faults: string[] = []
   const profile: Partial<Record<SettingName, string>> = {}
   for (const [key, value] of entries) {
@@ -51,9 +57,10 @@ async function modeOf(path: string): Promise<number | undefined> {
   }
 }
 
-async function readEntries(path: string): Promise<[string, unknown][]> {
-  const { default: Conf } = await import('conf')
+async function readEntries(path: string, bare: boolean): Promise<[string, unknown][]> {
   try {
+    if (bare) return Object.entries(JSON.parse(await readFile(path, 'utf8')) as object) // of anything that is JSON
+    const { default: Conf } = await import('conf')
     const file = new Conf({
       cwd: dirname(path),
       configName: 'profile',

@@ -17,6 +17,8 @@ export interface Setting<T> {
   readonly example: string
   /** Reads the trimmed, non-empty text. Messages complete the sentence `<name> …`. */
   readonly type: (z: Zod) => zod.ZodType<T>
+  /** What is wrong with it, for text that is taken as it stands: such a setting is read without loading zod. */
+  readonly fault?: (text: string) => string | undefined
 }
 
 export const settings = {
@@ -49,7 +51,8 @@ export const settings = {
     flag: '--store <url>',
     help: 'where deliveries are kept: sqlite:PATH (default: a file in the data folder) or postgres://…',
     example: 'sqlite:/var/lib/sms-bridge/sms-bridge.sqlite',
-    type: (z: Zod) => z.string().superRefine((text, check) => fail(check, storeFault(text))),
+    type: (z: Zod) => z.string(),
+    fault: storeFault,
   },
   log: {
     env: 'SMS_BRIDGE_LOG',

@@ -50,7 +50,7 @@ export class Lease {
     this.#stopped.abort()
     await this.#beating
     try {
-      await this.#parts.store.unregister(this.#instance)
+      await this.#parts.store.unregister(this.#instance, this.#parts.clock.now())
     } catch (error) {
       // It runs out by itself.
       this.#parts.log.warn('lease.not-given-up', { error: describeError(error) })

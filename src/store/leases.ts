@@ -1,20 +1,21 @@
 // One row per process, not per lane: heartbeat rows on lanes deadlock with settling.
 
 import type { Lane } from '../delivery.js'
+import { setMark } from './duties.js'
 import { isAmong, statement, type Tx } from './statement.js'
 import type { InstanceId } from './store.js'
 
 const addInstance = statement((db, args: { id: InstanceId; now: number; until: number }) =>
   db
     .insertInto('instances')
-    .values({ id: args.id, started_at: args.now, lease_until: args.until })
-    .onConflict((oc) => oc.column('id').doUpdateSet({ lease_until: args.until })),
+    .values({ id: args.id, started_at: args.now, lease_until: args.until, beat_at: args.now })
+    .onConflict((oc) => oc.column('id').doUpdateSet({ lease_until: args.until, beat_at: args.now })),
 )
 
 const extendLease = statement((db, args: { id: InstanceId; now: number; until: number }) =>
   db
     .updateTable('instances')
-    .set({ lease_until: args.until })
+    .set({ lease_until: args.until, beat_at: args.now })
     .where('id', '=', args.id)
     .where('lease_until', '>', args.now)
     .returning('id'),
@@ -90,7 +91,11 @@ export async function release(tx: Tx, id: InstanceId, keep: readonly Lane[]): Pr
   if ((await freeOthers(tx, { owner: id, keep })).length > 0) await tx.announce()
 }
 
-export async function unregister(tx: Tx, id: InstanceId): Promise<void> {
+/** The mark of a process that ended in order: when that was. */
+const stopped = 'serve-stopped'
+
+export async function unregister(tx: Tx, id: InstanceId, now: number): Promise<void> {
   await removeOne(tx, { id })
   await free(tx, [id])
+  await setMark(tx, stopped, now)
 }

@@ -1,6 +1,8 @@
 // GCRA. A row holds the theoretical arrival time (tat): when a bucket drained at `perMs` would be empty. `cost` moves
 // it by cost / perMs; burst / perMs is how far it may run ahead of now. A hold stops the limiter's clock until it ends.
 import { type RawBuilder, sql } from 'kysely'
+import { headroomOf } from './limit-headroom.js'
+import { limitsInUse } from './questions.js'
 import { larger, real, statement, type Tx } from './statement.js'
 import type { LimitAnswer, LimitRequest, LimitRule, Store } from './store.js'
 
@@ -69,15 +71,6 @@ const hold = statement((db, args: { key: string; until: number }, dialect) =>
     ),
 )
 
-const used = statement((db, _args: object) =>
-  db
-    .selectFrom('limits')
-    .select(['key', 'held_until'])
-    .select([sql<number>`tat`.as('tat'), sql<number>`per_ms`.as('per_ms'), sql<number>`burst`.as('burst')]) // set when taken
-    .where('tat', 'is not', null)
-    .orderBy('key'),
-)
-
 const waitMs = (goAt: number, now: number) => Math.max(0, Math.ceil(goAt - now))
 
 export async function takeLimit(tx: Tx, request: LimitRequest): Promise<LimitAnswer> {
@@ -117,9 +110,5 @@ export async function holdLimit(tx: Tx, key: string, until: number): Promise<voi
 }
 
 export async function limitHeadroom(tx: Tx, now: number): ReturnType<Store['limitHeadroom']> {
-  return (await used(tx, {})).map(({ key, tat, per_ms, burst, held_until }) => {
-    const held = held_until !== null && held_until > now
-    const free = 1 - Math.max(0, tat - now) / (burst / per_ms)
-    return { key, free: held ? 0 : Math.min(1, Math.max(0, free)) }
-  })
+  return headroomOf(await limitsInUse(tx, {}), now)
 }

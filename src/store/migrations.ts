@@ -179,6 +179,11 @@ create index deliveries_held on deliveries (lane) where state = 'parked' and ret
 create index deliveries_replayed on deliveries (replay_id) where replay_id is not null;
 create index deliveries_discarded on deliveries (settled_at) where state = 'discarded';
 
+drop index deliveries_waiting;
+create index deliveries_waiting on deliveries (received_at, number, kind, run_at) where state = 'ready';
+
+alter table instances add column beat_at ${time};
+
 alter table texts add column poll_at ${time};
 create index texts_to_poll on texts (poll_at) where poll_at is not null;
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { allNumbers, toNumberState } from './questions.js'
 import { statement, type Tx } from './statement.js'
 import type { NumberState } from './store.js'
 
@@ -21,8 +22,6 @@ const forgetOlder = statement((db, args: { now: number }) =>
   db.deleteFrom('numbers').where('checked_at', '<', args.now),
 )
 
-const all = statement((db, _args: object) => db.selectFrom('numbers').selectAll().orderBy('number'))
-
 /** Those named now replace all that were known. */
 export async function saveNumbers(
   tx: Tx,
@@ -34,9 +33,5 @@ export async function saveNumbers(
 }
 
 export async function listNumbers(tx: Tx): Promise<readonly NumberState[]> {
-  return (await all(tx, {})).map(({ checked_at: checkedAt, detail, ...row }) => ({
-    ...row,
-    ...(detail === null ? {} : { detail }),
-    checkedAt,
-  }))
+  return (await allNumbers(tx, {})).map(toNumberState)
 }

@@ -1,6 +1,5 @@
 // Who must not be texted from which of our numbers, as far as we know. The vendor blocks them by itself; this memory is
 // what people and replays are told.
-import { sql } from 'kysely'
 import type { Address } from '../phone.js'
 import { statement, type Tx } from './statement.js'
 
@@ -31,12 +30,3 @@ export async function optIn(tx: Tx, ours: Address, theirs: Address): Promise<voi
 export async function optedOutSince(tx: Tx, ours: Address, theirs: Address): Promise<number | undefined> {
   return (await find(tx, { ours, theirs }))[0]?.since
 }
-
-export const countOptOutsSince = statement((db, args: { since: number }) =>
-  db
-    .selectFrom('opt_outs')
-    .select([
-      sql<number>`count(*)`.as('all'),
-      sql<number>`coalesce(sum(case when since >= ${args.since} then 1 else 0 end), 0)`.as('recent'),
-    ]),
-)

@@ -3,6 +3,7 @@ import type { MessageSid, Receipt, SmsStatus } from '../message.js'
 import { reduceReceipts } from './reduce-receipts.js'
 import { statement, type Tx } from './statement.js'
 import type { ReceiptState } from './store.js'
+import { addTotals } from './totals.js'
 
 /** A text without a final state is asked about when it has been known for so long, ms. */
 const firstPollMs = 15 * 60_000
@@ -114,7 +115,7 @@ function toState(row: Awaited<ReturnType<typeof findBySid>>[number] | undefined)
 export async function saveReceipt(tx: Tx, receipt: Receipt, now: number): Promise<ReceiptState> {
   const { messageSid: sid, status, errorCode, ref } = receipt
   await touchText(tx, { sid, status, now, pollAt: now + firstPollMs })
-  await addReceipt(tx, { sid, status, errorCode: errorCode ?? 0, ref: ref ?? null, now })
+  const news = await addReceipt(tx, { sid, status, errorCode: errorCode ?? 0, ref: ref ?? null, now })
   const rows = await receiptsOf(tx, { sid })
   const reduced = reduceReceipts(
     rows.map((row) => ({
@@ -135,6 +136,7 @@ export async function saveReceipt(tx: Tx, receipt: Receipt, now: number): Promis
     updatedAt,
     final: finalStatuses.has(reduced.status) ? 1 : 0,
   })
+  if (news.length > 0) await addTotals(tx, [{ receivedAt: now, number: '', kind: 'receipt', what: 'received', by: 1 }])
   return { messageSid: sid, updatedAt, ...reduced }
 }
 

@@ -11,3 +11,12 @@ export function mustMigrate(version: number, name: string): boolean {
   }
   return version < schemaVersion
 }
+
+/** For those who only look: they may not migrate. Throws when the store is of another version. */
+export function mustBeCurrent(version: number, name: string): void {
+  if (!mustMigrate(version, name)) return
+  const what = version === 0 ? 'has no tables yet' : `has schema version ${version}, older than this sms-bridge`
+  throw new UserError(`The store ${name} ${what}. Start the bridge of this version once: sms-bridge serve`, {
+    exitCode: 4,
+  })
+}

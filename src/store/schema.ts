@@ -10,7 +10,7 @@ export interface Schema {
   lanes: LaneTable
   steps: StepTable
   attempts: AttemptTable
-  instances: { id: InstanceId; started_at: number; lease_until: number }
+  instances: InstanceTable
   /** What only one process does at a time. */
   duties: { name: string; holder: string; until: number }
   /** How far something has come. */
@@ -59,6 +59,14 @@ interface DeliveryTable {
   replays: Generated<number>
   /** The entry of the audit table that replayed it last. */
   replay_id: number | null
+}
+
+interface InstanceTable {
+  id: InstanceId
+  started_at: number
+  lease_until: number
+  /** When it last showed that it lives. */
+  beat_at: number | null
 }
 
 interface LaneTable {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Shore } from '../delivery.js'
+import { allPauses } from './questions.js'
 import { larger, statement, type Tx } from './statement.js'
 import type { ShorePause } from './store.js'
 
@@ -21,8 +22,6 @@ const resume = statement((db, args: { shore: Shore }) =>
   db.deleteFrom('shores').where('shore', '=', args.shore).returning('shore'),
 )
 
-const all = statement((db, _args: object) => db.selectFrom('shores').selectAll().orderBy('shore'))
-
 export async function pauseShore(tx: Tx, shore: Shore, reason: string, until: number, now: number): Promise<void> {
   await pause(tx, { shore, reason, until, now })
 }
@@ -34,5 +33,5 @@ export async function resumeShore(tx: Tx, shore: Shore): Promise<boolean> {
 }
 
 export async function pauses(tx: Tx): Promise<readonly ShorePause[]> {
-  return (await all(tx, {})).map(({ paused_at: pausedAt, ...rest }) => ({ ...rest, pausedAt }))
+  return (await allPauses(tx, {})).map(({ paused_at: pausedAt, ...rest }) => ({ ...rest, pausedAt }))
 }

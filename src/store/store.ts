@@ -157,8 +157,8 @@ export interface Store {
   register(instance: InstanceId, leaseMs: number, now: number): Promise<void>
   /** Extends the lease and frees the lanes of processes whose lease ran out. False: ours had run out, take a new id. */
   heartbeat(instance: InstanceId, leaseMs: number, now: number): Promise<boolean>
-  /** Gives up the lease and every lane held under it. */
-  unregister(instance: InstanceId): Promise<void>
+  /** Gives up the lease and every lane held under it; the mark `serve-stopped` says when. */
+  unregister(instance: InstanceId, now: number): Promise<void>
 
   /**
    * Takes up to `limit` due lanes, live ones first, and returns the head of each. At most `bulkLimit` of them are

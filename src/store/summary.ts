@@ -1,46 +1,14 @@
-// What people ask about. Every question is answered from counters or from a partial index over the few rows it is
-// about, never by walking the deliveries.
-import { type SelectQueryBuilder, sql } from 'kysely'
+import type { SelectQueryBuilder } from 'kysely'
 import type { DeliveryState, Fault } from '../delivery.js'
+import * as ask from './questions.js'
 import type { Schema } from './schema.js'
 import { pauses } from './shores.js'
 import { literal, statement, type Tx } from './statement.js'
 import type { DeliverySummary, Store, Summary } from './store.js'
 import { readTotals } from './totals.js'
 
-const waitingNow = statement((db, _args: object) =>
-  db
-    .selectFrom('deliveries')
-    .select([sql<number>`count(*)`.as('waiting'), sql<number | null>`min(received_at)`.as('oldest')])
-    .where('state', '=', literal('ready')),
-)
-
-const parkedNow = statement((db, _args: object) =>
-  db.selectFrom('deliveries').select(sql<number>`count(*)`.as('parked')).where('state', '=', literal('parked')),
-)
-
-const running = statement((db, args: { now: number }) =>
-  db.selectFrom('instances').selectAll().where('lease_until', '>', args.now).orderBy('started_at').orderBy('id'),
-)
-
-const failuresSince = statement((db, args: { since: number }) =>
-  db
-    .selectFrom('texts')
-    .select(['error_code', sql<number>`count(*)`.as('count')])
-    .where(sql<boolean>`status in ('undelivered', 'failed')`)
-    .where('updated_at', '>=', args.since)
-    .groupBy('error_code')
-    .orderBy('count', 'desc')
-    .orderBy('error_code'),
-)
-
-const conflictsSince = statement((db, args: { since: number }) =>
-  db
-    .selectFrom('texts')
-    .select(sql<number>`count(*)`.as('conflicts'))
-    .where('conflict_at', 'is not', null)
-    .where('conflict_at', '>=', args.since),
-)
+/** Beyond that they are as many as anybody wants to know. */
+const mostConflicts = 1_000
 
 type Listing = SelectQueryBuilder<Schema, 'deliveries', object>
 
@@ -65,19 +33,19 @@ const newestOf = {
 }
 
 export async function summarize(tx: Tx, since: number, now: number): Promise<Summary> {
-  const [ready] = await waitingNow(tx, {})
-  const [parked] = await parkedNow(tx, {})
-  const instances = await running(tx, { now })
-  const failures = await failuresSince(tx, { since })
-  const [conflicting] = await conflictsSince(tx, { since })
+  const [ready] = await ask.waitingNow(tx, {})
+  const [parked] = await ask.parkedNow(tx, {})
+  const running = (await ask.instances(tx, {})).filter((row) => row.lease_until > now)
+  const failures = await ask.failuresSince(tx, { since })
+  const conflicting = await ask.conflictsSince(tx, { since, limit: mostConflicts })
   return {
     totals: await readTotals(tx, since),
     waiting: ready?.waiting ?? 0,
     oldestWaitingAt: ready?.oldest ?? undefined,
     parked: parked?.parked ?? 0,
     pauses: await pauses(tx),
-    instances: instances.map((row) => ({ id: row.id, leaseUntil: row.lease_until, startedAt: row.started_at })),
-    conflicts: conflicting?.conflicts ?? 0,
+    instances: running.map((row) => ({ id: row.id, leaseUntil: row.lease_until, startedAt: row.started_at })),
+    conflicts: conflicting.length,
     failures: failures.map((row) => ({ errorCode: row.error_code ?? undefined, count: row.count })),
   }
 }

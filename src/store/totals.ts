@@ -4,7 +4,8 @@
 import { sql } from 'kysely'
 import type { DeliveryKind } from '../delivery.js'
 import { compareBytes } from './bytes.js'
-import { larger, manyRows, statement, type Tx } from './statement.js'
+import { totalsFrom } from './questions.js'
+import { larger, manyRows, type Tx } from './statement.js'
 import type { Summary, Totals } from './store.js'
 
 export interface CountedEvent {
@@ -51,24 +52,9 @@ const addRows = manyRows<TotalRow, unknown>(['day', 'number', 'kind', ...kinds, 
     )
 })
 
-const sumOf = (what: keyof Totals) => sql<number>`sum(${sql.ref(what)})`.as(what)
-
-const totalsFrom = statement((db, args: { day: string }) =>
-  db
-    .selectFrom('totals')
-    .select(['day', 'number', 'kind'])
-    .select(kinds.map(sumOf))
-    .select(sql<number>`max(last_at)`.as('last_at'))
-    .where('day', '>=', args.day)
-    .groupBy(['day', 'number', 'kind'])
-    .orderBy('day')
-    .orderBy('number')
-    .orderBy('kind'),
-)
-
 const dayMs = 86_400_000
 
-export function dayOf(time: number): string {
+function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10)
 }
 

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openStore } from '../../src/store/open.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -17,7 +18,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 function filesLoadedBy(...args: readonly string[]): string[] {
   const record = join(folder, 'loaded.txt')
   const source = fileURLToPath(new URL('record-loaded.mjs', import.meta.url))
-  execFileSync(process.execPath, ['--import', pathToFileURL(source).href, 'bin/sms-bridge.js', ...args], {
+  // Whatever its exit code: `status` says by it that no bridge is running.
+  spawnSync(process.execPath, ['--import', pathToFileURL(source).href, 'bin/sms-bridge.js', ...args], {
     cwd: root,
     env: { ...process.env, RECORD_LOADED: record, NODE_NO_WARNINGS: '1' },
   })
@@ -51,5 +53,15 @@ describe('starting up', () => {
   it('loads no more for the help of a command or the version', () => {
     expect(filesLoadedBy('serve', '--help')).toEqual(frontDoor)
     expect(filesLoadedBy('--version')).toEqual(frontDoor)
+  })
+
+  it('of a look at the store loads no query builder, no schema checker, no phone numbers and no colours', async () => {
+    const url = `sqlite:${join(folder, 'store.sqlite')}`
+    await (await openStore(url, { now: 0 })).close()
+    const loaded = filesLoadedBy('status', '--store', url)
+    expect(loaded).toContain('dist/store/look.js')
+    expect(
+      loaded.filter((file) => /kysely|zod|conf\/dist|libphonenumber|chalk|cli-table3|twilio\/lib/.test(file)),
+    ).toEqual([])
   })
 })

@@ -36,6 +36,8 @@ const transcripts: Readonly<Record<string, readonly [string, Setting?][]>> = {
     ['sandbox --port 99999'],
     ['status --since yesterday'],
     ['status --since 0m'],
+    ['status --watch never'],
+    ['status --number 555-0100'],
   ],
   'missing-settings': [['serve'], ['serve', { tty: true }], ['serve', { tty: true, env: { NO_COLOR: '1' } }]],
   'wrong-settings': [

@@ -18,9 +18,9 @@ function write(text: string, mode: number): void {
   chmodSync(path, mode)
 }
 
-const read = () => readProfile({ SMS_BRIDGE_HOME: home })
+describe.each([false, true])('the profile (bare: %s)', (bare) => {
+  const read = () => readProfile({ SMS_BRIDGE_HOME: home }, { bare })
 
-describe('the profile', () => {
   it('holds settings under their environment names', async () => {
     write('{ "SMS_BRIDGE_PORT": 9000, "SMS_BRIDGE_RELAY_BOTS": true, "TWILIO_AUTH_TOKEN": "fake" }', 0o600)
     expect(await read()).toEqual({ port: '9000', relayBots: 'true', twilioAuthToken: 'fake' })

@@ -125,7 +125,7 @@ class Game {
         expect(await store.heartbeat(action.who, leaseMs, now)).toBe(model.heartbeat(action.who, leaseMs, now))
         return
       case 'unregister':
-        await store.unregister(action.who)
+        await store.unregister(action.who, now)
         model.leave(action.who)
         return
       case 'pause':

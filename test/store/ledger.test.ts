@@ -390,7 +390,7 @@ onEachEngine('the ledger', (subject) => {
       await store.register('other', 1000, 0)
       for (const lane of ['a', 'b']) await store.ingest(aDelivery({ lane }), 0)
       expect(await claimAll(store, 'me', 0)).toHaveLength(2)
-      await store.unregister('me')
+      await store.unregister('me', 20)
       expect(await claimAll(store, 'me', 0)).toEqual([])
       expect(await claimAll(store, 'other', 0)).toHaveLength(2)
     })

@@ -80,7 +80,7 @@ async function currentSchema(client: pg.Client, name: string): Promise<string> {
   )
 }
 
-async function versionOf(client: pg.Client): Promise<number> {
+export async function versionOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query(
     `select 1 from information_schema.tables where table_schema = current_schema() and table_name = 'meta'`,
   )

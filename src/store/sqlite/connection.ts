@@ -1,9 +1,10 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { migrationFrom, readVersion } from '../migrations.js'
-import { mustMigrate } from '../schema-version.js'
+import { mustBeCurrent, mustMigrate } from '../schema-version.js'
 import type { Tx } from '../statement.js'
-import { isBusy, loadSqlite, type SqliteDatabase, type SqliteStatement } from './driver.js'
+import { isBusy, loadSqlite, needsWriting, type SqliteDatabase, type SqliteStatement } from './driver.js'
 
 /** A statement must never outlive its database, or the process crashes (@photostructure/sqlite 1.2.1). */
 class Prepared {
@@ -47,6 +48,32 @@ export class Connection implements Tx {
     } catch (error) {
       connection.close()
       throw error
+    }
+  }
+
+  /** Changes nothing, so it needs no permission to write. */
+  static async openReadOnly(path: string): Promise<Connection> {
+    const { DatabaseSync } = await loadSqlite()
+    const look = (place: string | URL) => {
+      const connection = new Connection(new DatabaseSync(place, { readOnly: true }))
+      try {
+        connection.exec('pragma busy_timeout = 5000')
+        mustBeCurrent(connection.#version(), `sqlite:${path}`)
+        return connection
+      } catch (error) {
+        connection.close()
+        throw error
+      }
+    }
+    try {
+      return look(path)
+    } catch (error) {
+      // A file nobody has open is read through a log made beside it, even by those who only look. Who may not make one
+      // may still read the file alone: without a log it is complete, and nobody is there to change it.
+      if (!needsWriting(error) || existsSync(`${path}-wal`)) throw error
+      const alone = pathToFileURL(path)
+      alone.searchParams.set('immutable', '1')
+      return look(alone)
     }
   }
 

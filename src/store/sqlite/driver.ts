@@ -14,7 +14,7 @@ export interface SqliteDatabase {
 }
 
 interface SqliteModule {
-  readonly DatabaseSync: new (path: string) => SqliteDatabase
+  readonly DatabaseSync: new (path: string | URL, options?: { readonly readOnly?: boolean }) => SqliteDatabase
 }
 
 // The release that fixed a corruption when one process resets the WAL while another checkpoints.
@@ -49,9 +49,21 @@ async function packaged(): Promise<SqliteModule> {
   return (await import('@photostructure/sqlite')) as SqliteModule // the same interface, of which this is a part
 }
 
-/** True when another connection stood in the way. The package names no code on a failed statement, only words. */
+/** SQLite's primary result code. The package names no code on a failed statement, only words. */
+function codeOf(error: Error): number | undefined {
+  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+}
+
+/** True when another connection stood in the way. */
 export function isBusy(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+  const code = codeOf(error)
   return code === 5 || code === 6 || /^database (table )?is locked/.test(error.message)
+}
+
+/** True when a file beside the database would have to be made or written to, and may not be. */
+export function needsWriting(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = codeOf(error)
+  return code === 8 || code === 14 || /readonly database|unable to open database file/.test(error.message)
 }

@@ -50,5 +50,5 @@ async function work() {
 }
 
 await Promise.all([ingestShare(), work()])
-await store.unregister(instance)
+await store.unregister(instance, now())
 await store.close()
