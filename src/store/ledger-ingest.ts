@@ -101,3 +101,8 @@ export async function unsettled(tx: Tx, dedupeKeys: readonly string[]): Promise<
   const settled = new Set(rows.filter(({ state }) => state !== 'ready').map((row) => row.dedupe_key))
   return dedupeKeys.filter((key) => !settled.has(key))
 }
+
+export async function unseen(tx: Tx, dedupeKeys: readonly string[]): Promise<readonly string[]> {
+  const seen = new Set((await idsOf(tx, { keys: dedupeKeys })).map((row) => row.dedupe_key))
+  return dedupeKeys.filter((key) => !seen.has(key))
+}

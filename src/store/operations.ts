@@ -4,7 +4,7 @@ import { findMark, giveUpDuty, setMark, takeDuty } from './duties.js'
 import { latestTime } from './latest-time.js'
 import { heartbeat, register, release, unregister } from './leases.js'
 import { claim, nextDue } from './ledger-claim.js'
-import { unsettled } from './ledger-ingest.js'
+import { unseen, unsettled } from './ledger-ingest.js'
 import { requeue } from './ledger-requeue.js'
 import { beginStep, dropStep, finishStep, settle } from './ledger-settle.js'
 import { holdLimit, limitHeadroom, setLimitRule, takeLimit } from './limits.js'
@@ -16,6 +16,7 @@ import type { Tx } from './statement.js'
 import type { Store } from './store.js'
 import { listDeliveries, summarize } from './summary.js'
 import { findThread, findThreadOfConversation, saveThread } from './threads.js'
+import { textedNumbers } from './totals.js'
 
 /** `ingest` is not among them: engines gather concurrent calls of it and run `ingestBatch`. */
 export type OperationName = Exclude<keyof Store, 'engine' | 'ingest' | 'onWork' | 'onLost' | 'close'>
@@ -68,6 +69,7 @@ const change = <Run>(run: Run): Operation<Run> => ({ run, writes: true, together
 
 export const operations: Operations = {
   unsettled: look(unsettled),
+  unseen: look(unseen),
   register: put(register),
   heartbeat: change(heartbeat),
   unregister: change(unregister),
@@ -104,6 +106,7 @@ export const operations: Operations = {
   optedOutSince: look(optedOutSince),
   saveNumbers: change(saveNumbers),
   listNumbers: look(listNumbers),
+  textedNumbers: look(textedNumbers),
   takeDuty: put(takeDuty),
   giveUpDuty: put(giveUpDuty),
   findMark: look(findMark),

@@ -152,6 +152,8 @@ export interface Store {
 
   /** Those of the keys under which nothing has come to an end yet: never ingested, or still ready. In the order given. */
   unsettled(dedupeKeys: readonly string[]): Promise<readonly string[]>
+  /** Those of the keys under which nothing was ever ingested, in the order given. */
+  unseen(dedupeKeys: readonly string[]): Promise<readonly string[]>
 
   /** Starts a lease; lanes may be claimed under it until it runs out. */
   register(instance: InstanceId, leaseMs: number, now: number): Promise<void>
@@ -239,6 +241,8 @@ export interface Store {
   /** Replaces what was known of our numbers. */
   saveNumbers(numbers: readonly Omit<NumberState, 'checkedAt'>[], now: number): Promise<void>
   listNumbers(): Promise<readonly NumberState[]>
+  /** Numbers of ours that a customer has ever texted, as far as the books go back. */
+  textedNumbers(): Promise<readonly Address[]>
 
   /** True: the duty is the holder's until then. Taking it again extends it; one that ran out may be taken over. */
   takeDuty(name: string, holder: string, until: number, now: number): Promise<boolean>

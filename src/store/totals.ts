@@ -3,9 +3,10 @@
 // these rows, and two transactions that took them in different orders would deadlock.
 import { sql } from 'kysely'
 import type { DeliveryKind } from '../delivery.js'
+import type { Address } from '../phone.js'
 import { compareBytes } from './bytes.js'
 import { totalsFrom } from './questions.js'
-import { larger, manyRows, type Tx } from './statement.js'
+import { larger, literal, manyRows, statement, type Tx } from './statement.js'
 import type { Summary, Totals } from './store.js'
 
 export interface CountedEvent {
@@ -52,6 +53,16 @@ const addRows = manyRows<TotalRow, unknown>(['day', 'number', 'kind', ...kinds, 
     )
 })
 
+const texted = statement((db, _args: object) =>
+  db
+    .selectFrom('totals')
+    .select('number')
+    .distinct()
+    .where('kind', '=', literal('inbound-sms'))
+    .where('number', '!=', literal(''))
+    .orderBy('number'),
+)
+
 const dayMs = 86_400_000
 
 function dayOf(time: number): string {
@@ -79,4 +90,8 @@ export async function addTotals(tx: Tx, events: readonly CountedEvent[]): Promis
 export async function readTotals(tx: Tx, since: number): Promise<Summary['totals']> {
   const rows = await totalsFrom(tx, { day: dayOf(since) })
   return rows.map(({ last_at: lastAt, ...row }) => ({ ...row, lastAt }))
+}
+
+export async function textedNumbers(tx: Tx): Promise<readonly Address[]> {
+  return (await texted(tx, {})).map(({ number }) => number as Address) // texts are counted under the address they came to
 }
