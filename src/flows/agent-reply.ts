@@ -4,7 +4,8 @@ import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
 import type { AgentReply, ConversationId, MessageSid } from '../message.js'
 import { isPhoneNumber, isShortCode, redact } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
-import type { SentSms, TwilioClient } from '../twilio/client.js'
+import type { TwilioClient } from '../twilio/client.js'
+import type { SentSms } from '../twilio/messages.js'
 import { lateMark, whenSent } from './late.js'
 import { isSameText, splitText, toSmsText } from './sms-text.js'
 
@@ -60,7 +61,7 @@ export function replyDelivery(reply: AgentReply, thread: Thread | undefined): Ne
   }
 }
 
-function replyOf(conversationId: ConversationId, part: Part): AgentReply {
+export function replyOf(conversationId: ConversationId, part: Part): AgentReply {
   const kind = part.author.type === 'bot' ? 'bot' : part.author.type === 'team' ? 'team' : 'admin'
   const author = { kind, id: part.author.id } as const
   return {

@@ -45,10 +45,13 @@ export function createSdkHttpClient(parts: {
 
 function urlOf({ uri = '', params }: RequestOpts, baseUrl: string | undefined): string {
   const { origin, hostname, pathname, search } = new URL(uri)
+  const base = baseUrl?.replace(/\/$/, '') ?? origin
+  // What stands in for Twilio names itself in the addresses of its pages.
+  const ownAddress = baseUrl !== undefined && uri.startsWith(`${base}/`)
   // The SDK builds its own hosts, and a page's next address comes from an answer: credentials go nowhere else.
-  if (!hostname.endsWith('.twilio.com')) throw new Error(`${hostname} is not a host of Twilio`)
+  if (!ownAddress && !hostname.endsWith('.twilio.com')) throw new Error(`${hostname} is not a host of Twilio`)
   const query = params === undefined ? '' : encodeForm(params)
-  const url = `${baseUrl?.replace(/\/$/, '') ?? origin}${pathname}${search}`
+  const url = ownAddress ? uri : `${base}${pathname}${search}`
   return query === '' ? url : `${url}${search === '' ? '?' : '&'}${query}`
 }
 

@@ -145,6 +145,7 @@ export async function serviceWith(
   numbers: readonly string[],
   settings: {
     inboundRequestUrl?: string
+    inboundMethod?: 'GET' | 'POST'
     fallbackUrl?: string
     statusCallback?: string
     useInboundWebhookOnNumber?: boolean
