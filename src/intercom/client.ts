@@ -7,7 +7,7 @@ import type { PhoneNumber } from '../phone.js'
 import type { Call, Transport, VendorRequest } from '../transport.js'
 import { readIntercomError } from './errors.js'
 import { readRateLimit, resetAfterRefusal, ruleFor, unknownLimit } from './rate-limit.js'
-import type { Contact, Conversation, Part } from './shapes.js'
+import type { Contact, Conversation, Part, UpdatedConversation } from './shapes.js'
 import * as shapes from './shapes.js'
 
 export type { Contact, Conversation, Part }
@@ -40,6 +40,11 @@ export interface IntercomClient {
   getConversation(id: ConversationId, call: Call): Promise<Conversation | undefined>
   /** By search, which lags; newest first, without parts. */
   searchConversations(contactId: ContactId, call: Call): Promise<readonly Conversation[]>
+  /**
+   * Conversations of the whole workspace in which something happened since then (epoch ms), oldest change first. By
+   * search, which lags.
+   */
+  searchUpdatedSince(since: number, call: Call): Promise<readonly UpdatedConversation[]>
   /** Reopens a closed conversation. The answer holds the new part last. */
   replyAsContact(id: ConversationId, contactId: ContactId, html: string, call: Call): Promise<Conversation>
   /** How much earlier or later than by our clock Intercom may say that something happened, ms. */
@@ -50,6 +55,8 @@ export interface IntercomClient {
 /** What 2.15 and 2.14 say alike; pinned, because an app's own version may change under us. */
 const version = '2.15'
 const mostContacts = 150
+/** The most that a page of conversations holds. */
+const mostConversations = 150
 /** Vendor times have one-second resolution and their clock is not ours. */
 const resolutionMs = 5_000
 
@@ -180,9 +187,27 @@ export function createIntercomClient(parts: {
 
     async searchConversations(contactId, call) {
       const query = { field: 'contact_ids', operator: '=', value: contactId }
-      const body = { query: { operator: 'AND', value: [query] }, pagination: { per_page: 150 } }
+      const body = { query: { operator: 'AND', value: [query] }, pagination: { per_page: mostConversations } }
       const page = await run({ method: 'POST', path: '/conversations/search', body }, shapes.conversationPage, call)
       return page.conversations.sort((a, b) => b.createdAt - a.createdAt)
+    },
+
+    async searchUpdatedSince(since, call) {
+      // Whole seconds, and the pages leave open whether ">" takes the second itself.
+      const query = { field: 'updated_at', operator: '>', value: Math.floor(since / 1000) - 1 }
+      // One that changes while we read may come twice.
+      const found = new Map<ConversationId, UpdatedConversation>()
+      let after: string | undefined
+      do {
+        const body = {
+          query: { operator: 'AND', value: [query] },
+          pagination: { per_page: mostConversations, ...(after === undefined ? {} : { starting_after: after }) },
+        }
+        const page = await run({ method: 'POST', path: '/conversations/search', body }, shapes.updatedPage, call)
+        for (const conversation of page.conversations) found.set(conversation.id, conversation)
+        after = page.pages?.next?.starting_after
+      } while (after !== undefined)
+      return [...found.values()].sort((a, b) => a.updatedAt - b.updatedAt)
     },
 
     replyAsContact(id, contactId, html, call) {

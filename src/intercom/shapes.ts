@@ -146,12 +146,29 @@ export const contact = z
     }),
   )
 
+const pages = z.object({ next: z.object({ starting_after: z.string() }).nullish() }).nullish()
+
 export const contactPage = z.object({
   data: z.array(contact),
-  pages: z.object({ next: z.object({ starting_after: z.string() }).nullish() }).nullish(),
+  pages,
 })
 
 export const conversationPage = z.object({ conversations: z.array(conversation) })
+
+export interface UpdatedConversation {
+  readonly id: ConversationId
+  readonly updatedAt: number
+}
+
+/** Of every channel of the workspace: what we do not need of one must not hide the others. */
+export const updatedPage = z.object({
+  conversations: z.array(
+    z
+      .object({ id: conversationId, updated_at: time })
+      .transform((json): UpdatedConversation => ({ id: json.id, updatedAt: json.updated_at })),
+  ),
+  pages,
+})
 
 export const createdConversation = z
   .object({ id, conversation_id: conversationId })

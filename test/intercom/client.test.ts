@@ -289,6 +289,49 @@ describe('conversations', () => {
     expect(await client.searchConversations(nobody, liveCall)).toEqual([])
   })
 
+  it('in which something happened since then are found, the oldest change first', async () => {
+    let now = Date.UTC(2026, 10, 22, 8)
+    const { twin, client } = await setUp({ clock: { ...systemClock, now: () => now } })
+    const contact = await lead(client)
+    const ids: string[] = []
+    for (let index = 0; index < 152; index += 1) {
+      if (index === 1) now += 60_000
+      const { conversationId } = await client.createConversation(contact, `<p>${index}</p>`, liveCall)
+      ids.push(conversationId)
+    }
+    const since = now
+    now += 10_000
+    const [first = '', second = ''] = ids
+    twin.inbox.reply(second, '<p>Hi</p>')
+    const before = countOf(twin)
+    const found = await client.searchUpdatedSince(since, liveCall)
+    expect(found.map(({ id }) => id)).not.toContain(first)
+    expect(new Set(found.map(({ id }) => id))).toEqual(new Set(ids.slice(1)))
+    expect(found.at(-1)).toEqual({ id: second, updatedAt: now })
+    expect(countOf(twin) - before).toBe(2)
+    twin.inbox.note(first, '<p>x</p>')
+    now += 10_000
+    expect(await client.searchUpdatedSince(now - 10_000, liveCall)).toHaveLength(2)
+  })
+
+  it('are asked for by whole seconds, and one of another channel in the list does no harm', async () => {
+    const odd = { id: 7, updated_at: 1_790_000_001, state: 'unheard-of' }
+    const { server, client } = await answering((_request, index) => ({
+      json: {
+        type: 'conversation.list',
+        conversations: [odd],
+        pages: { type: 'pages', ...(index === 0 ? { next: { per_page: 150, starting_after: 'abc' } } : {}) },
+      },
+    }))
+    const found = await client.searchUpdatedSince(1_790_000_000_900, liveCall)
+    expect(found).toEqual([{ id: '7', updatedAt: 1_790_000_001_000 }])
+    const query = { operator: 'AND', value: [{ field: 'updated_at', operator: '>', value: 1_789_999_999 }] }
+    expect(server.seen.map(({ body }) => JSON.parse(body))).toEqual([
+      { query, pagination: { per_page: 150 } },
+      { query, pagination: { per_page: 150, starting_after: 'abc' } },
+    ])
+  })
+
   it('that were deleted are undefined to read and not found to reply to', async () => {
     const { twin, client, contact, conversationId } = await begun()
     twin.inbox.deleteConversation(conversationId)
