@@ -5,12 +5,11 @@ import type { Config } from './config/load.js'
 import type { Tools } from './delivery.js'
 import { DeliveryError } from './errors.js'
 import { createAgentReplyFlow, createReplyLookupFlow, lookupDelivery, replyDelivery } from './flows/agent-reply.js'
+import { inboundDelivery } from './flows/inbound-delivery.js'
 import { createInboundSmsFlow } from './flows/inbound-sms.js'
-import { createIntercomClient, type Part } from './intercom/client.js'
 import { existingContactId } from './intercom/errors.js'
-import { isWrittenForCustomer } from './intercom/webhook.js'
 import type { Log } from './log.js'
-import { createLimiter } from './relay/rate-limit.js'
+import { createDuties } from './relay/duties.js'
 import { type Attempted, Relay, type RelaySettings } from './relay/relay.js'
 import { defaultRetryPolicy } from './relay/retry.js'
 import { createHealth } from './server/health.js'
@@ -18,10 +17,11 @@ import { createIntercomDoor } from './server/intercom-webhooks.js'
 import { createMetrics } from './server/metrics.js'
 import { type Route, startServer } from './server/server.js'
 import { createTwilioDoor } from './server/twilio-webhooks.js'
+import { createShores, reconcileDuties } from './shores.js'
 import type { Store } from './store/store.js'
-import { createTransport } from './transport.js'
-import { createTwilioClient } from './twilio/client.js'
 import { isOptOutCode } from './twilio/errors.js'
+
+const reconcileEveryMs = 120_000
 
 export interface BridgeParts {
   readonly store: Store
@@ -32,6 +32,8 @@ export interface BridgeParts {
   readonly relay?: Partial<RelaySettings>
   /** Shortens every vendor lag that a look-up has to wait out, ms: for vendors that have none (the twins). */
   readonly visibleAfterMs?: number
+  /** How often the vendors' lists are looked through for what no webhook brought, ms; 0: never. Default two minutes. */
+  readonly reconcileEveryMs?: number
   /** Called after each attempt is settled. */
   readonly onAttempt?: (attempted: Attempted) => void
 }
@@ -49,17 +51,22 @@ export interface Bridge {
 export async function startBridge(config: Config, parts: BridgeParts): Promise<Bridge> {
   const { store, clock, log, random = Math.random, visibleAfterMs } = parts
   const metrics = createMetrics(store)
-  const limiter = createLimiter({ store, clock, log })
-  const transport = createTransport({
+  const shores = await createShores(config, {
+    store,
     clock,
-    limiter,
+    log,
+    random,
     onCall: ({ shore, status, failure, ms }) => {
       metrics.called(shore, failure ?? String(status ?? 'none'), ms)
       if (status !== undefined && status < 500 && ![401, 403, 429].includes(status)) relay.shoreAnswered(shore)
     },
+    onRecovered: (direction) => {
+      metrics.recovered({ in: 'twilio-sms', out: 'intercom' }[direction])
+      relay.notify()
+    },
+    ...(visibleAfterMs !== undefined && { graceMs: visibleAfterMs }),
   })
-  const intercom = createIntercomClient({ ...config.intercom, transport, clock })
-  const twilio = await createTwilioClient({ ...config.twilio, transport, random })
+  const { twilio, intercom, isForCustomer } = shores
 
   let adminId: string | undefined = config.intercom.adminId
   let timeZone: string | undefined
@@ -86,7 +93,6 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     ...shared,
     ...lags,
   })
-  const isForCustomer = (part: Part) => isWrittenForCustomer(part) && (part.author.type !== 'bot' || config.relayBots)
   const replyLookup = createReplyLookupFlow({ store, intercom, isForCustomer })
   const agentReply = createAgentReplyFlow({
     store,
@@ -127,7 +133,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   const door = { store, clock, log, metrics, notify: () => relay.notify() }
   const { publicUrl } = config
   const { accountSid, authTokens } = config.twilio
-  const twilioDoor = createTwilioDoor({ publicUrl, accountSid, authTokens }, door)
+  const twilioDoor = createTwilioDoor({ publicUrl, accountSid, authTokens, toDelivery: inboundDelivery }, door)
   const { clientSecret } = config.intercom
   const intercomDoor = createIntercomDoor(
     { clientSecret, relayBots: config.relayBots, toDelivery: replyDelivery, toLookup: lookupDelivery },
@@ -145,6 +151,16 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     { method: 'GET', path: '/metrics', handle: health.metrics },
   ]
 
+  const everyMs = parts.reconcileEveryMs ?? reconcileEveryMs
+  const duties = createDuties({
+    store,
+    clock,
+    log,
+    holder: randomUUID(),
+    duties: everyMs === 0 ? [] : reconcileDuties(shores, { store, clock, everyMs }),
+    ...(parts.relay?.leaseMs !== undefined && { leaseMs: parts.relay.leaseMs }),
+  })
+
   // First the port: a second serve started by mistake must not take work before it finds out.
   const basePath = new URL(publicUrl).pathname.replace(/\/$/, '')
   const server = await startServer(routes, { host: config.host, port: config.port, basePath })
@@ -154,11 +170,13 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     await server.stop()
     throw error
   }
+  duties.start()
   return {
     url: server.url,
     notify: () => relay.notify(),
     async stop() {
       await server.stop()
+      await duties.stop()
       await relay.stop()
     },
   }

@@ -90,6 +90,21 @@ export async function runProgram(argv: readonly string[], { version, io, context
       code = await explain(await context({}), codes, { json })
     })
 
+  command('reconcile', 'look through the vendors’ lists for what no webhook brought')
+    .addOption(
+      new Option('--since <duration>', 'look back so far (default: to where the last look came, at most 3d)').argParser(
+        readDuration,
+      ),
+    )
+    .option('--dry-run', 'only say what is missing')
+    .option('--json', 'print JSON')
+    .addOption(settingOption(settings.store))
+    .action(async (options: { since?: number; dryRun?: true; json?: true; store?: string }) => {
+      const { since, dryRun = false, json = false, ...flags } = options
+      const { reconcile } = await import('../commands/reconcile.js')
+      code = await reconcile(await context(flags), { sinceMs: since, dryRun, json })
+    })
+
   try {
     await program.parseAsync(argv)
   } catch (error) {

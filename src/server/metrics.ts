@@ -8,6 +8,8 @@ export type Refusal = 'signature' | 'account' | 'too-large' | 'malformed' | 'con
 export interface Metrics {
   accepted(source: string, duplicate: boolean): void
   refused(source: string, why: Refusal): void
+  /** Reconciliation found what no webhook of this source brought. */
+  recovered(source: string): void
   attempted(kind: string, outcome: string): void
   delivered(kind: string, ageMs: number): void
   called(shore: string, outcome: string, tookMs: number): void
@@ -31,6 +33,7 @@ export function createMetrics(store: Store): Metrics {
   const accepted = counter('sms_bridge_accepted_total', 'Webhooks stored and answered', ['source'])
   const duplicates = counter('sms_bridge_duplicates_total', 'Webhooks already known', ['source'])
   const refused = counter('sms_bridge_refused_total', 'Webhooks not taken in', ['source', 'reason'])
+  const recovered = counter('sms_bridge_recovered_total', 'Found without a webhook, in the vendors’ lists', ['source'])
   const attempts = counter('sms_bridge_attempts_total', 'Delivery attempts', ['kind', 'outcome'])
   const delivered = counter('sms_bridge_delivered_total', 'Deliveries made', ['kind'])
   const hop = histogram('sms_bridge_hop_seconds', 'From webhook to delivered', ['kind'])
@@ -48,6 +51,7 @@ export function createMetrics(store: Store): Metrics {
       if (duplicate) duplicates.inc({ source })
     },
     refused: (source, reason) => refused.inc({ source, reason }),
+    recovered: (source) => recovered.inc({ source }),
     attempted: (kind, outcome) => attempts.inc({ kind, outcome }),
     delivered(kind, ageMs) {
       delivered.inc({ kind })

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { canonical } from '../phone.js'
+import type { NewDelivery } from '../delivery.js'
+import type { InboundSms } from '../message.js'
 import { type Form, parseInboundSms, parseReceipt, verifyTwilioSignature } from '../twilio/webhook.js'
 import { readBody } from './body.js'
 import { type Answer, accept, answerWebhook, type DoorParts, Refused, type Source } from './door.js'
@@ -19,10 +20,12 @@ export interface TwilioDoorSettings {
   readonly accountSid: string
   /** Several during a rotation. */
   readonly authTokens: readonly string[]
+  /** How a text becomes a delivery. */
+  readonly toDelivery: (sms: InboundSms) => NewDelivery<'inbound-sms'>
 }
 
 export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts) {
-  const { publicUrl, accountSid, authTokens } = settings
+  const { publicUrl, accountSid, authTokens, toDelivery } = settings
 
   /** The form, proven to come from our account at Twilio. */
   const readForm = async (request: IncomingMessage): Promise<Form> => {
@@ -49,21 +52,7 @@ export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts)
 
   return {
     receiveSms: at('twilio-sms', async (form) => {
-      const sms = parseInboundSms(form)
-      await accept(
-        'twilio-sms',
-        {
-          kind: 'inbound-sms',
-          payload: sms,
-          dedupeKey: `twilio:${sms.messageSid}`,
-          lane: `in:${sms.to}:${canonical(sms.from)}`,
-          shore: 'intercom',
-          priority: 'live',
-          number: sms.to,
-          rank: '',
-        },
-        parts,
-      )
+      await accept('twilio-sms', toDelivery(parseInboundSms(form)), parts)
       return emptyTwiml
     }),
     receiveReceipt: at('twilio-status', async (form, request) => {

@@ -8,10 +8,15 @@ import { startIntercomTwin } from '../../src/emulators/intercom/server.js'
 import type { IntercomTwin, IntercomTwinOptions } from '../../src/emulators/intercom/types.js'
 import { startTwilioTwin } from '../../src/emulators/twilio/server.js'
 import type { TwilioTwin, TwilioTwinOptions } from '../../src/emulators/twilio/types.js'
+import type { Polled } from '../../src/flows/poll-receipts.js'
+import type { Sweep, SweepOptions } from '../../src/flows/reconcile-intake.js'
+import type { TextSweep } from '../../src/flows/reconcile-texts.js'
 import type { LogFields } from '../../src/log.js'
 import type { Attempted, RelaySettings } from '../../src/relay/relay.js'
+import { createShores, type Shores } from '../../src/shores.js'
 import { openStore } from '../../src/store/open.js'
 import type { Store } from '../../src/store/store.js'
+import { liveCall } from './vendor-server.js'
 
 export const ours = '+15550100100'
 export const oursToo = '+15550100200'
@@ -28,6 +33,8 @@ export interface TestBridgeOptions {
   readonly visibleAfterMs?: number
   /** The bridge's clock; a new one at each start. */
   readonly clock?: (store: Store) => Promise<Clock>
+  /** Default 0: only when the test says so. */
+  readonly reconcileEveryMs?: number
   /** The bridge runs in a process of its own, which the test starts; it says when Intercom may subscribe it. */
   readonly ownProcess?: boolean
 }
@@ -52,6 +59,8 @@ export interface TestBridge {
   settled(): Promise<void>
   /** Stops the bridge and starts a new one on the same store and port. */
   restart(): Promise<void>
+  /** Looks through both vendors' lists once, as the bridge does by itself when it is told to. */
+  reconcile(options?: SweepOptions): Promise<{ texts: TextSweep; replies: Sweep; receipts: Polled }>
   stopBridge(): Promise<void>
   startBridge(): Promise<void>
   /** Has Intercom send its webhooks to the bridge, which must be running. */
@@ -121,16 +130,22 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     }
   const log = { info: line('info'), warn: line('warn'), error: line('error') }
 
+  const graceMs = options.visibleAfterMs ?? 150
   let store: Store | undefined
   let bridge: Bridge | undefined
+  let clock: Clock | undefined
+  /** What reconciles when the test says so: one for each life of the bridge, as it is in the bridge. */
+  let shores: Shores | undefined
   const start = async () => {
     store = await openStore(options.storeUrl, { now: systemClock.now() })
+    clock = (await options.clock?.(store)) ?? systemClock
     bridge = await startBridge(config, {
       store,
-      clock: (await options.clock?.(store)) ?? systemClock,
+      clock,
       log,
       random: () => 0.5,
-      visibleAfterMs: options.visibleAfterMs ?? 150,
+      visibleAfterMs: graceMs,
+      reconcileEveryMs: options.reconcileEveryMs ?? 0,
       relay: {
         pollMs: 50,
         firstPauseMs: 50,
@@ -148,6 +163,7 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     await store?.close()
     bridge = undefined
     store = undefined
+    shores = undefined
   }
   const running = <T>(part: T | undefined): T => {
     if (part === undefined) throw new Error('the bridge is not running')
@@ -214,6 +230,16 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     async restart() {
       await stopBridge()
       await start()
+    },
+    async reconcile(options = {}) {
+      shores ??= await createShores(config, { store: running(store), clock: running(clock), log, graceMs })
+      const { reconcile } = shores
+      const tools = { call: liveCall, now: running(clock).now }
+      return {
+        texts: await reconcile.texts(tools, options),
+        replies: await reconcile.replies(tools, options),
+        receipts: await reconcile.receipts(tools, options),
+      }
     },
     stopBridge,
     startBridge: start,

@@ -39,8 +39,8 @@ class TwinClient extends RequestClient {
   }
 }
 
-export function sdk(twin: TwilioTwin, user = accountSid, password = authToken) {
-  return twilio(user, password, { accountSid, httpClient: new TwinClient(twin.url) })
+export function sdk(twin: TwilioTwin, user = accountSid, password = authToken, account = accountSid) {
+  return twilio(user, password, { accountSid: account, httpClient: new TwinClient(twin.url) })
 }
 
 /** A twin with a clock turned by hand, stopped when the test ends. */

@@ -1,0 +1,81 @@
+// Both vendors as the bridge sees them, and what looks through their lists: for `serve` and for commands.
+import type { Clock } from './clock.js'
+import type { Config } from './config/load.js'
+import type { Shore } from './delivery.js'
+import { createReconcile, type Reconcile } from './flows/reconcile.js'
+import { createIntercomClient, type IntercomClient, type Part } from './intercom/client.js'
+import { isWrittenForCustomer } from './intercom/webhook.js'
+import type { Log } from './log.js'
+import type { Duty } from './relay/duties.js'
+import { createLimiter } from './relay/rate-limit.js'
+import type { Store } from './store/store.js'
+import { type CallReport, createTransport } from './transport.js'
+import { createTwilioClient, type TwilioClient } from './twilio/client.js'
+
+export interface ShoresParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  /** 0 ≤ x < 1. */
+  readonly random?: () => number
+  readonly onCall?: (report: CallReport) => void
+  readonly onRecovered?: (direction: 'in' | 'out') => void
+  /** How long reconciliation waits for webhooks that may be on their way, ms. Default 20 s. */
+  readonly graceMs?: number
+}
+
+export interface Shores {
+  readonly twilio: TwilioClient
+  readonly intercom: IntercomClient
+  /** Whether a part of a conversation is the customer's to read. */
+  readonly isForCustomer: (part: Part) => boolean
+  readonly reconcile: Reconcile
+}
+
+/** Longer than Twilio tries to deliver one webhook (15 s in all). */
+const defaultGraceMs = 20_000
+
+export async function createShores(config: Config, parts: ShoresParts): Promise<Shores> {
+  const { store, clock, log, random = Math.random, onCall, onRecovered = () => {}, graceMs = defaultGraceMs } = parts
+  const { relayBots, publicUrl } = config
+  const limiter = createLimiter({ store, clock, log })
+  const transport = createTransport({ clock, limiter, ...(onCall !== undefined && { onCall }) })
+  const intercom = createIntercomClient({ ...config.intercom, transport, clock })
+  const twilio = await createTwilioClient({ ...config.twilio, transport, random })
+  const isForCustomer = (part: Part) => isWrittenForCustomer(part) && (part.author.type !== 'bot' || relayBots)
+  const inboundUrl = `${publicUrl}/webhooks/twilio/sms`
+  const sweeps = { store, clock, log, graceMs, onRecovered, twilio, intercom, isForCustomer, relayBots, inboundUrl }
+  return { twilio, intercom, isForCustomer, reconcile: createReconcile(sweeps) }
+}
+
+/** Reconciliation as one process does it for all: at once when it begins, then again and again. */
+export function reconcileDuties(
+  { reconcile }: Pick<Shores, 'reconcile'>,
+  { store, clock, everyMs }: Pick<ShoresParts, 'store' | 'clock'> & { readonly everyMs: number },
+): readonly Duty[] {
+  /** A shore that rests is left alone until it may be asked again. */
+  const rests = async (shore: Shore) =>
+    (await store.pauses()).some((pause) => pause.shore === shore && pause.until > clock.now())
+
+  const sweep = (
+    name: string,
+    shore: Shore,
+    run: (tools: Parameters<Duty['run']>[0], first: boolean) => Promise<unknown>,
+  ): Duty => {
+    let first = true
+    return {
+      name,
+      everyMs,
+      async run(tools) {
+        if (await rests(shore)) return
+        await run(tools, first)
+        first = false
+      },
+    }
+  }
+  return [
+    sweep('reconcile:texts', 'twilio', (tools, atOnce) => reconcile.texts(tools, { atOnce })),
+    sweep('reconcile:replies', 'intercom', (tools, atOnce) => reconcile.replies(tools, { atOnce })),
+    sweep('reconcile:receipts', 'twilio', (tools) => reconcile.receipts(tools, {})),
+  ]
+}
