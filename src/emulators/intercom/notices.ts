@@ -59,6 +59,7 @@ export function conversationNotice(
   return {
     topic,
     key: conversation.id,
+    partId: parts[0]?.id,
     item: {
       ...rest,
       title: title ?? '',

@@ -55,7 +55,7 @@ export async function startIntercomTwin(options: IntercomTwinOptions): Promise<I
     faults,
     ids,
     stopped,
-    attempted: (topic, status) => emit({ type: 'webhook', topic, status }),
+    attempted: ({ topic, partId = null }, status) => emit({ type: 'webhook', topic, partId, status }),
   })
   let origin = ''
   const indexLagMs = options.indexLagMs ?? 3000

@@ -77,6 +77,8 @@ export interface Notice {
   readonly item: Readonly<Record<string, unknown>>
   /** First attempts with the same key are made one after the other. */
   readonly key: string
+  /** The part it tells of, if it tells of one. */
+  readonly partId?: string | undefined
 }
 
 export interface World {

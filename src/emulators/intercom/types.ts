@@ -88,7 +88,13 @@ export type IntercomTwinEvent =
       readonly path: string
       readonly status: number | 'reset' | 'hung'
     }
-  | { readonly type: 'webhook'; readonly topic: string; readonly status: number | 'failed' }
+  | {
+      readonly type: 'webhook'
+      readonly topic: string
+      /** The part it told of; null where there is none, as in a ping. */
+      readonly partId: string | null
+      readonly status: number | 'failed'
+    }
 
 /** What a teammate does in the inbox (not through the API). Each returns the part it made. */
 export interface TwinInbox {

@@ -26,7 +26,7 @@ export interface WebhooksOptions {
   readonly faults: Faults
   readonly ids: Ids
   readonly stopped: AbortSignal
-  attempted(topic: string, status: number | 'failed'): void
+  attempted(notice: Notice, status: number | 'failed'): void
 }
 
 interface Subscription {
@@ -77,7 +77,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
     const body = JSON.stringify(envelope(options.appId, notification))
     const status = await send(subscription.url, 'POST', body)
     if (stopped.aborted) return 'dropped'
-    options.attempted(notification.topic, status)
+    options.attempted(notification, status)
     return status
   }
 

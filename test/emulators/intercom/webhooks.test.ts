@@ -1,5 +1,6 @@
 // The delivery contract: HEAD, ping, signature, time-out, one retry, 410, 429, and the faults of the way.
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { IntercomTwinEvent } from '../../../src/emulators/intercom/types.js'
 import { signatureOf, startHub } from './hub.js'
 import { at } from './json.js'
 import { clientSecret, type Stage, startHubStage, startSeconds, startStage, useStages } from './stage.js'
@@ -93,6 +94,15 @@ describe('a delivery', () => {
       'content-type': 'application/json',
       'x-hub-signature': signatureOf(delivered?.raw ?? '', clientSecret),
     })
+  })
+
+  it('is told of with the part it brings and how it was answered', async () => {
+    const { twin, conversationId } = await begun()
+    const told: IntercomTwinEvent[] = []
+    twin.subscribe((event) => void (event.type === 'webhook' && told.push(event)))
+    const { id } = twin.inbox.reply(conversationId, 'Hi')
+    await twin.idle()
+    expect(told).toEqual([{ type: 'webhook', topic: 'conversation.admin.replied', partId: id, status: 200 }])
   })
 
   it('that fails is tried once more after a minute, and never again', async () => {
