@@ -1,13 +1,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { Config } from '../../../src/config/load.js'
 import type { RelaySettings } from '../../../src/relay/relay.js'
 
-const module = fileURLToPath(new URL('../children/bridge.mjs', import.meta.url))
-
 export interface StartOrder {
+  /** `children/bridge.mjs`, bundled. */
+  readonly module: string
   readonly config: Config
   readonly time: { readonly epoch: number; readonly speed: number }
   readonly visibleAfterMs: number
@@ -17,16 +16,17 @@ export interface StartOrder {
 export interface BridgeProcess {
   readonly port: number
   readonly lines: readonly Record<string, unknown>[]
-  /** Has it kill itself after that many effects from now; never, without a number. */
-  dieAfter(effects: number | undefined): void
+  /** Has it kill itself after that many effects from now; never, without a number. Resolves when it knows. */
+  dieAfter(effects: number | undefined): Promise<void>
   kill(signal: 'SIGKILL' | 'SIGTERM'): void
+  /** Dead, or about to be. */
   readonly isOver: boolean
   /** Resolves with the exit code or the signal that ended it. */
   readonly ended: Promise<number | string>
 }
 
 /** Resolves when it listens. @throws with its stderr when it ends before. */
-export async function startBridgeProcess(start: StartOrder): Promise<BridgeProcess> {
+export async function startBridgeProcess({ module, ...start }: StartOrder): Promise<BridgeProcess> {
   const child = fork(module, { execArgv: [], serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   const lines: Record<string, unknown>[] = []
   let stderr = ''
@@ -50,7 +50,7 @@ export async function startBridgeProcess(start: StartOrder): Promise<BridgeProce
     if (child.connected) child.send(order, () => {})
   }
   tell({ start })
-  const listens = once(child, 'message').then(([{ port }]) => Number(port))
+  const listens = once(child, 'message').then(([port]) => Number(port))
   const port = await Promise.race([
     listens,
     ended.then((how) => {
@@ -64,7 +64,15 @@ export async function startBridgeProcess(start: StartOrder): Promise<BridgeProce
     get isOver() {
       return over
     },
-    dieAfter: (diesAfter) => tell({ diesAfter }),
-    kill: (signal) => void child.kill(signal),
+    async dieAfter(diesAfter) {
+      if (over) return
+      const known = once(child, 'message')
+      tell({ diesAfter })
+      await Promise.race([known, ended])
+    },
+    kill(signal) {
+      if (signal === 'SIGKILL') over = true
+      child.kill(signal)
+    },
   }
 }

@@ -84,8 +84,8 @@ export function planOf(seed: number): Plan {
   const correspondents = correspondentsOf(random)
   const one = () => random.pick(correspondents)
   const upTo = (most: number, make: () => Action) => Array.from({ length: random.between(1, most) }, make)
+  const greetings = correspondents.map((by): Action => ({ do: 'text', by }))
   const talk: Action[] = [
-    ...correspondents.map((by): Action => ({ do: 'text', by })),
     ...upTo(10, () => ({ do: 'text', by: one() })),
     ...upTo(12, () => ({ do: 'reply', to: one(), close: random.chance(0.2), long: random.chance(0.15) })),
     ...upTo(3, () => ({ do: 'note', to: one() })),
@@ -104,7 +104,10 @@ export function planOf(seed: number): Plan {
     dialect: random.pick(['2.14', '2.15'] as const),
     newContactLagMs: random.pick([0, 2_000]),
     listLagMs: random.pick([0, 2_000]),
-    actions: mixed.flatMap((action): Action[] => [action, { do: 'wait', events: random.between(0, 8) }]),
+    actions: [...greetings, ...mixed].flatMap((action): Action[] => [
+      action,
+      { do: 'wait', events: random.between(0, 8) },
+    ]),
   }
 }
 
@@ -144,9 +147,9 @@ function webhookFaultOf(random: Random): Action {
 function killOf(random: Random): Action {
   const vendor = random.pick(vendors)
   const at = random.pick<KillPoint>([
-    { when: 'effect', count: random.between(1, 40) },
-    { when: 'effect', count: random.between(1, 12) },
-    { when: 'done', vendor, count: random.between(1, 4) },
+    { when: 'effect', count: random.between(1, 25) },
+    { when: 'effect', count: random.between(1, 10) },
+    { when: 'done', vendor, count: random.between(1, 3) },
     { when: 'on-the-way', vendor, lateMs: random.between(0, 20_000) },
     { when: 'webhook', count: random.between(1, 8) },
   ])

@@ -1,4 +1,5 @@
 // Plays one plan, lets the bridge come to rest, and compares the books.
+import { describeError } from '../../../src/errors.js'
 import type { EngineName } from '../../support/stores.js'
 import { compare, type Finding } from './books.js'
 import { type Action, type KillPoint, lostWebhooksAreFound, type Plan, show, type Vendor } from './plan.js'
@@ -15,21 +16,25 @@ export interface Result {
 /** How long `wait` waits at most, in the time of the world. */
 const longestWaitMs = 6_000
 
-export async function run(plan: Plan, engine: EngineName): Promise<Result> {
+export async function run(plan: Plan, engine: EngineName, module: string): Promise<Result> {
   const { dialect, newContactLagMs, listLagMs } = plan
-  const world = await openWorld({ engine, dialect, newContactLagMs, listLagMs })
+  const world = await openWorld({ engine, module, dialect, newContactLagMs, listLagMs })
+  const timeline: string[] = []
   try {
     await world.start()
-    const player = playerOf(world, openTalk(world))
+    const player = playerOf(world, openTalk(world), timeline)
     for (const action of plan.actions) await player.play(action)
     return await player.finish()
+  } catch (cause) {
+    const waiting = (await world.rows()).filter(({ state }) => state === 'ready')
+    const story = [...timeline, 'waiting in the store:', ...waiting.map((row) => JSON.stringify(row)), lastLines(world)]
+    throw new Error(`${describeError(cause)}\n${story.join('\n')}`, { cause })
   } finally {
     await world.stop()
   }
 }
 
-function playerOf(world: World, talk: Talk) {
-  const timeline: string[] = []
+function playerOf(world: World, talk: Talk, timeline: string[]) {
   const note = (what: string) => void timeline.push(`${String(world.events()).padStart(5)}  ${what}`)
   /** What ends after so many more actions. */
   const lasting: { left: number; end: () => unknown }[] = []
@@ -51,7 +56,7 @@ function playerOf(world: World, talk: Talk) {
     const dying = world.bridge().lines.findLast(({ event }) => event === 'chaos.dying')
     const where = dying === undefined ? '' : ` after ${dying.after} (effect ${dying.effects})`
     note(`the bridge was ended by ${how}${where}, starting again`)
-    if (how !== 'SIGKILL') throw new Error(`the bridge ended by itself (${how})\n${last20(world)}`)
+    if (how !== 'SIGKILL') throw new Error(`the bridge ended by itself (${how})\n${lastLines(world)}`)
     kills += 1
     await world.start()
   }
@@ -79,12 +84,12 @@ function playerOf(world: World, talk: Talk) {
         last(actions, () => world[vendor].faults.disarm(kind))
       }
     },
-    kill({ at, actions }) {
-      trap.set(at)
+    async kill({ at, actions }) {
+      await trap.set(at)
       rest = actions
     },
     async restart() {
-      trap.set(undefined)
+      await trap.set(undefined)
       await stopInOrder(world)
       await world.start()
     },
@@ -104,7 +109,7 @@ function playerOf(world: World, talk: Talk) {
   }
 
   const finish = async (): Promise<Result> => {
-    trap.set(undefined)
+    await trap.set(undefined)
     for (const { left, end } of lasting) if (left > 0) await end()
     const consumed = { ...armed }
     for (const vendor of ['twilio', 'intercom'] as const) {
@@ -145,10 +150,10 @@ async function stopInOrder(world: World): Promise<void> {
   const bridge = world.bridge()
   bridge.kill('SIGTERM')
   const how = await world.eventually('the bridge ends after SIGTERM', () => bridge.isOver && bridge.ended)
-  if (how !== 0 && how !== 'SIGKILL') throw new Error(`after SIGTERM the bridge ended with ${how}\n${last20(world)}`)
+  if (how !== 0 && how !== 'SIGKILL') throw new Error(`after SIGTERM the bridge ended with ${how}\n${lastLines(world)}`)
 }
 
-const last20 = (world: World) =>
+const lastLines = (world: World) =>
   world
     .bridge()
     .lines.slice(-20)
@@ -179,9 +184,9 @@ function trapOf(world: World) {
   })
   return {
     /** One at a time: an earlier one that has not struck is forgotten. */
-    set(at: KillPoint | undefined) {
+    async set(at: KillPoint | undefined) {
       for (const wire of Object.values(world.wires)) wire.release()
-      world.bridge().dieAfter(at?.when === 'effect' ? at.count : undefined)
+      await world.bridge().dieAfter(at?.when === 'effect' ? at.count : undefined)
       waiting = at
       left = at !== undefined && 'count' in at ? at.count : 0
       if (at?.when === 'on-the-way') {

@@ -81,14 +81,15 @@ async function start({ config, time, visibleAfterMs, relay }) {
     process.off('disconnect', leave)
     process.disconnect()
   })
-  process.send({ port: Number(new URL(bridge.url).port) })
+  process.send(Number(new URL(bridge.url).port))
 }
 
 /** Whoever started it is gone. */
 const leave = () => process.exit(1)
 process.on('disconnect', leave)
 process.on('message', (order) => {
-  if ('start' in order) start(order.start)
+  if ('start' in order) return start(order.start)
   effects = 0
   diesAfter = order.diesAfter
+  process.send('known')
 })
