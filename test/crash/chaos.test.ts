@@ -5,6 +5,7 @@ import { type EngineName, postgresFailure } from '../support/stores.js'
 import { bundleBridge } from './chaos/bundle.js'
 import { planOf } from './chaos/plan.js'
 import { run } from './chaos/run.js'
+import { effectsOfStory, tour } from './chaos/tour.js'
 
 const { CHAOS_SEEDS = '20', CHAOS_SEED, CHAOS_ENGINE, CHAOS_VERBOSE } = process.env
 const seeds = CHAOS_SEED === undefined ? [...Array(Number(CHAOS_SEEDS)).keys()].map((i) => i + 1) : [Number(CHAOS_SEED)]
@@ -16,7 +17,7 @@ afterAll(() => bundle.remove())
 
 const isAway = (engine: EngineName) => engine === 'postgres' && postgresFailure !== undefined
 
-describe('whatever happens', () => {
+describe.skipIf(runs.length === 0)('whatever happens', () => {
   for (const { seed, engine } of runs) {
     it.skipIf(isAway(engine)).concurrent(
       `nothing is lost, doubled, reordered or misdirected (seed ${seed} on ${engine})`,
@@ -26,6 +27,26 @@ describe('whatever happens', () => {
         const story = [`seed ${seed} on ${engine}: ${counts}`, ...timeline].join('\n')
         if (CHAOS_VERBOSE !== undefined) process.stdout.write(`${story}\n`)
         expect(findings, story).toEqual([])
+      },
+    )
+  }
+})
+
+describe('killed after any effect', () => {
+  for (const engine of engines) {
+    it.skipIf(isAway(engine)).concurrent(
+      `the bridge repeats and forgets nothing (${engine})`,
+      { timeout: 180_000 },
+      async ({ expect }) => {
+        const options = { engine, module: bundle.module }
+        const deaths = await effectsOfStory(options)
+        if (CHAOS_VERBOSE !== undefined)
+          process.stdout.write(`${engine}: ${deaths.map(({ name }) => name).join(', ')}\n`)
+        // Three worlds share them, so that one waits while another works.
+        const shares = [0, 1, 2].map((share) => deaths.filter((_, index) => index % 3 === share))
+        const tours = await Promise.all(shares.map((share) => tour(options, share)))
+        expect(tours.flatMap(({ findings }) => findings)).toEqual([])
+        expect(tours.map(({ died }) => died)).toEqual(shares)
       },
     )
   }

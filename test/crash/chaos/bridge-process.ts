@@ -13,11 +13,19 @@ export interface StartOrder {
   readonly relay: Partial<RelaySettings>
 }
 
+/** The so-many-th effect from now, of those of this name where one is given. */
+export interface Death {
+  readonly name?: string
+  readonly count: number
+}
+
 export interface BridgeProcess {
   readonly port: number
   readonly lines: readonly Record<string, unknown>[]
-  /** Has it kill itself after that many effects from now; never, without a number. Resolves when it knows. */
-  dieAfter(effects: number | undefined): Promise<void>
+  /** Has it kill itself after such an effect; never, without one. Resolves when it knows. */
+  dieAfter(death: Death | undefined): Promise<void>
+  /** Its effects so far, in order. */
+  effects(): string[]
   kill(signal: 'SIGKILL' | 'SIGTERM'): void
   /** Dead, or about to be. */
   readonly isOver: boolean
@@ -64,10 +72,11 @@ export async function startBridgeProcess({ module, ...start }: StartOrder): Prom
     get isOver() {
       return over
     },
-    async dieAfter(diesAfter) {
+    effects: () => lines.filter(({ event }) => event === 'chaos.effect').map(({ name }) => String(name)),
+    async dieAfter(death) {
       if (over) return
       const known = once(child, 'message')
-      tell({ diesAfter })
+      tell({ death })
       await Promise.race([known, ended])
     },
     kill(signal) {

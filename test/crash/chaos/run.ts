@@ -53,8 +53,9 @@ function playerOf(world: World, talk: Talk, timeline: string[]) {
       return
     }
     const how = await world.bridge().ended
-    const dying = world.bridge().lines.findLast(({ event }) => event === 'chaos.dying')
-    const where = dying === undefined ? '' : ` after ${dying.after} (effect ${dying.effects})`
+    const where = world.bridge().lines.some(({ event }) => event === 'chaos.dying')
+      ? ` after ${world.bridge().effects().at(-1)}`
+      : ''
     note(`the bridge was ended by ${how}${where}, starting again`)
     if (how !== 'SIGKILL') throw new Error(`the bridge ended by itself (${how})\n${lastLines(world)}`)
     kills += 1
@@ -156,7 +157,8 @@ async function stopInOrder(world: World): Promise<void> {
 const lastLines = (world: World) =>
   world
     .bridge()
-    .lines.slice(-20)
+    .lines.filter(({ event }) => event !== 'chaos.effect')
+    .slice(-20)
     .map((line) => JSON.stringify(line))
     .join('\n')
 
@@ -186,7 +188,7 @@ function trapOf(world: World) {
     /** One at a time: an earlier one that has not struck is forgotten. */
     async set(at: KillPoint | undefined) {
       for (const wire of Object.values(world.wires)) wire.release()
-      await world.bridge().dieAfter(at?.when === 'effect' ? at.count : undefined)
+      await world.bridge().dieAfter(at?.when === 'effect' ? { count: at.count } : undefined)
       waiting = at
       left = at !== undefined && 'count' in at ? at.count : 0
       if (at?.when === 'on-the-way') {

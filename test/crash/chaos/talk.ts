@@ -5,11 +5,16 @@ import { type Correspondent, lostWebhooksAreFound, type Vendor } from './plan.js
 import { numbers, type World } from './world.js'
 
 export interface Talk {
-  text(by: Correspondent): void
-  /** Agents answer in the newest conversation; where there is none yet, `catchUp` says it later. */
-  reply(to: Correspondent, how: { readonly close: boolean; readonly long: boolean }): void
+  /** Answers the bridge's key of it. */
+  text(by: Correspondent): string
+  /** Agents answer in the newest conversation, and this answers the key; where there is none, `catchUp` does it later. */
+  reply(to: Correspondent, how: { readonly close: boolean; readonly long: boolean }): string | undefined
   note(to: Correspondent): void
   close(to: Correspondent): void
+  /** The newest conversation. */
+  conversationOf(who: Correspondent): TwinConversation | undefined
+  /** How many texts of ours their phone shows. */
+  onPhone(who: Correspondent): number
   /** Does what had to wait for a conversation; `all`: waits for every conversation that can come. */
   catchUp(how?: { readonly all: boolean }): Promise<void>
   /** From now on the order of webhooks is not the order in which they were answered. */
@@ -30,7 +35,7 @@ export function openTalk(world: World): Talk {
   const replies: Said[] = []
   const notes: string[] = []
   const answered: Said[] = []
-  const later: { readonly to: Correspondent; readonly act: (conversationId: string) => void }[] = []
+  const later: { readonly to: Correspondent; readonly act: (conversationId: string) => unknown }[] = []
   const refusals = { twilio: 0, intercom: 0 }
   let inOrder = true
   let said = 0
@@ -60,10 +65,11 @@ export function openTalk(world: World): Talk {
       .conversations()
       .findLast(({ source }) => begins.some(({ words: [first = '?'] }) => source.body.includes(first)))
   }
-  const inConversation = (to: Correspondent, act: (conversationId: string) => void) => {
+  const inConversation = <T>(to: Correspondent, act: (conversationId: string) => T): T | undefined => {
     const conversation = newest(to)
-    if (conversation === undefined) later.push({ to, act })
-    else act(conversation.id)
+    if (conversation !== undefined) return act(conversation.id)
+    later.push({ to, act })
+    return undefined
   }
 
   return {
@@ -71,13 +77,17 @@ export function openTalk(world: World): Talk {
       const thread = threadOf(by)
       const words = [word('t')]
       const { sid } = twilio.text({ from: thread.customer, to: thread.ours, body: `${words[0]} please` })
-      texts.push({ words, thread, key: `twilio:${sid}`, promised: false })
+      const key = `twilio:${sid}`
+      texts.push({ words, thread, key, promised: false })
+      return key
     },
     reply(to, { close, long }) {
-      inConversation(to, (conversationId) => {
+      return inConversation(to, (conversationId) => {
         const words = long ? [word('r'), word('r')] : [word('r')]
         const { id } = intercom.inbox.reply(conversationId, bodyOf(words), close ? { and: 'close' } : {})
-        replies.push({ words, thread: threadOf(to), key: `intercom:part:${id}`, promised: false })
+        const key = `intercom:part:${id}`
+        replies.push({ words, thread: threadOf(to), key, promised: false })
+        return key
       })
     },
     note(to) {
@@ -88,6 +98,8 @@ export function openTalk(world: World): Talk {
       })
     },
     close: (to) => inConversation(to, (conversationId) => void intercom.inbox.close(conversationId)),
+    conversationOf: newest,
+    onPhone: (who) => twilio.handset(threadOf(who).customer).filter(({ direction }) => direction !== 'inbound').length,
     async catchUp({ all } = { all: false }) {
       for (const one of later.splice(0)) {
         if (all) await conversationFor(one.to)

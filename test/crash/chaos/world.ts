@@ -17,11 +17,11 @@ export const numbers = ['+15550100100', '+15550100200'] as const
  * How much faster time runs here, for the bridge and both vendors alike: what the bridge waits out (a call that may
  * still be on its way, a vendor's index, a lease) is minutes long.
  */
-const speed = 30
+const speed = 20
 /** Longer than the twins' index lag. */
 const visibleAfterMs = 5_000
-/** A second of a busy machine is half a minute here; and nobody needs to look a thousand times a second. */
-const relay = { leaseMs: 30_000, pollMs: 3_000, restMs: 300 }
+/** A second of a busy machine is half a lease; and nobody needs to look a thousand times a second. */
+const relay = { leaseMs: 40_000, pollMs: 3_000, restMs: 300 }
 /** Real time, ms. */
 const patienceMs = 40_000
 

@@ -13,8 +13,8 @@ const writes = new Set([
 /** The transport's own, which counts real time and so would last for ever here. */
 const deadlineMs = 15_000
 
-let effects = 0
-let diesAfter
+/** After how many more effects it dies, those of one name alone where there is one. */
+let death
 
 /** Straight to the descriptor: what was said before a SIGKILL must not be lost in a buffer. */
 function say(event, fields = {}) {
@@ -22,9 +22,11 @@ function say(event, fields = {}) {
 }
 
 function effect(name) {
-  effects += 1
-  if (effects !== diesAfter) return
-  say('chaos.dying', { after: name, effects })
+  say('chaos.effect', { name })
+  if (death === undefined || (death.name ?? name) !== name) return
+  death.count -= 1
+  if (death.count > 0) return
+  say('chaos.dying')
   process.kill(process.pid, 'SIGKILL')
 }
 
@@ -48,7 +50,10 @@ function watchFetch(speed) {
   globalThis.fetch = async (url, init) => {
     const signal = AbortSignal.any([init.signal, AbortSignal.timeout(deadlineMs / speed)])
     const response = await send(url, { ...init, signal })
-    effect(`${init.method} ${new URL(url).pathname.replace(/\/(?:[A-Z]{2}[0-9a-f]{32}|[0-9a-f]{24}|\d+)/g, '/…')}`)
+    // What only reads leaves both sides as they were.
+    const { pathname } = new URL(url)
+    if (init.method === 'GET' || pathname.endsWith('/search')) return response
+    effect(`${init.method} ${pathname.replace(/\/(?:[A-Z]{2}[0-9a-f]{32}|[0-9a-f]{24}|\d+)/g, '/…')}`)
     return response
   }
 }
@@ -89,7 +94,6 @@ const leave = () => process.exit(1)
 process.on('disconnect', leave)
 process.on('message', (order) => {
   if ('start' in order) return start(order.start)
-  effects = 0
-  diesAfter = order.diesAfter
+  death = order.death
   process.send('known')
 })
