@@ -110,6 +110,7 @@ export async function openWorld({ engine, module, ...options }: WorldOptions): P
     log: 'json',
     home: '',
     defaultRegion: 'US',
+    holdMs: 600_000,
     relayBots: false,
     teams: new Map([['*', '814']]),
     twilio: { accountSid, authTokens: [authToken], baseUrl: wires.twilio.url },
