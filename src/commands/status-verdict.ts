@@ -100,7 +100,9 @@ export function reconciled({ marks }: Survey, vendor: 'twilio' | 'intercom') {
   if (mark === undefined) return undefined
   const { value } = mark
   const found = typeof value === 'object' && value !== null && 'missing' in value ? value.missing : []
-  return { at: mark.at, missing: Array.isArray(found) ? found.map(String) : [] }
+  // The mark itself stays where it is while something is missing.
+  const at = typeof value === 'object' && value !== null && 'at' in value ? value.at : mark.at
+  return { at: typeof at === 'number' ? at : mark.at, missing: Array.isArray(found) ? found.map(String) : [] }
 }
 
 const vendors = ['twilio', 'intercom'] as const
@@ -150,9 +152,12 @@ function conflicts({ conflicts: sids }: Survey): Complaint[] {
   return [{ code: 'conflicts', text, next: `sms-bridge trace ${first}` }]
 }
 
-function numbersElsewhere({ numbers }: Survey): Complaint[] {
+/** Those that customers have texted through this bridge: the account may have others that never were its business. */
+function numbersElsewhere({ numbers, sheets }: Survey): Complaint[] {
+  const texted = new Set(sheets.filter(({ kind }) => kind === 'inbound-sms').map((sheet) => sheet.number))
   return numbers
-    .filter(({ state }) => state !== 'ours')
+    .filter(({ state }) => state !== 'ours' && state !== 'unlisted')
+    .filter(({ number, state }) => texted.has(number) || state === 'wrong-method')
     .map(({ number, state, detail }) => ({
       code: 'number',
       text: `texts to ${number} do not come here: ${detail ?? state}`,

@@ -67,7 +67,8 @@ function judge({ via, inbound, drops, service, applicationSid }: AccountNumber, 
     return { comesHere: false, state: 'elsewhere', detail: `${by}its texts go to ${address}` }
   }
   // Twilio sends them and the door refuses them: ours, but each is late by a sweep.
-  if (inbound.method === 'GET') return { comesHere: true, state: 'wrong-method', detail: `${by}its texts come by GET` }
+  if (inbound.method === 'GET')
+    return { comesHere: true, state: 'wrong-method', detail: `${by}its texts come by GET, and only POST is taken` }
   return { comesHere: true, state: 'ours', ...(of === '' ? {} : { detail: of }) }
 }
 

@@ -99,6 +99,25 @@ describe('status', () => {
     expect((await show(await inStore(async () => {}), [])).code).toBe(4)
   })
 
+  it('leaves alone numbers of the account that nobody ever texted through this bridge', async () => {
+    const url = await inStore(async (store, now) => {
+      await aQuietDay(store, now)
+      await store.saveNumbers(
+        [
+          { number: ours, kind: 'long-code', state: 'ours' },
+          {
+            number: '+15550100999',
+            kind: 'long-code',
+            state: 'elsewhere',
+            detail: 'its texts go to https://x.example/',
+          },
+        ],
+        now,
+      )
+    })
+    expect((await show(url, [])).code).toBe(0)
+  })
+
   it.each([
     ['status', [], { columns: 100 }],
     ['status-terminal', [], { tty: true }],
