@@ -90,6 +90,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
       adminId = id
       return id
     },
+    sentAtSlackMs: twilio.clockSlackMs,
     ...shared,
     ...lags,
   })

@@ -26,6 +26,8 @@ export interface InboundSmsParts {
   readonly adminId: (tools: Tools) => Promise<string>
   /** What arrives later than so long after it was sent says so, ms. */
   readonly lateAfterMs: number
+  /** How far from our clock the one may be that tells when a text was sent, ms. */
+  readonly sentAtSlackMs: () => number
   /** Of the workspace; IANA. Undefined when unknown. */
   readonly timeZone: (tools: Tools) => Promise<string | undefined>
   /** Shortens every vendor lag, for vendors that have none (the twins). */
@@ -72,7 +74,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     if (effects.some((name) => tools.effects.step(name) !== undefined)) return inboxBody(sms, '')
     const now = tools.now()
     const { receivedAt } = delivery
-    const slackMs = intercom.clockSlackMs()
+    const slackMs = parts.sentAtSlackMs()
     const times = { now, lateAfterMs, sentAt: whenSent({ told: sms.sentAt, receivedAt, now, lateAfterMs, slackMs }) }
     if (lateMark(times) === '') return inboxBody(sms, '')
     const timeZone = await parts.timeZone(tools)

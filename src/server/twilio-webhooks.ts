@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { NewDelivery } from '../delivery.js'
 import type { InboundSms } from '../message.js'
+import { canonical } from '../phone.js'
 import { type Form, parseInboundSms, parseReceipt, verifyTwilioSignature } from '../twilio/webhook.js'
 import { readBody } from './body.js'
 import { type Answer, accept, answerWebhook, type DoorParts, Refused, type Source } from './door.js'
@@ -60,7 +61,12 @@ export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts)
       const receipt = parseReceipt(form)
       // A state we do not know says nothing about the text; refusing it would only fill Twilio's debugger.
       if (receipt !== undefined) {
-        await parts.store.saveReceipt({ ...receipt, ...(ref !== null && { ref }) }, parts.clock.now())
+        const { optedOut, ...facts } = receipt
+        const now = parts.clock.now()
+        await parts.store.saveReceipt({ ...facts, ...(ref !== null && { ref }) }, now)
+        if (optedOut !== undefined) {
+          await parts.store.optOut(optedOut.ours, canonical(optedOut.theirs), `receipt ${facts.errorCode}`, now)
+        }
         parts.metrics.accepted('twilio-status', false)
       }
       return { status: 204 }

@@ -3,7 +3,8 @@ import webhooks from 'twilio/lib/webhooks/webhooks.js'
 import { z } from 'zod'
 import { BadWebhook } from '../errors.js'
 import type { InboundSms, MessageSid, Receipt } from '../message.js'
-import { parseAddress } from '../phone.js'
+import { type Address, parseAddress } from '../phone.js'
+import { isOptOutCode } from './errors.js'
 import { isSmsStatus } from './status.js'
 
 /** A decoded form, in the order in which it came: URLSearchParams is one. */
@@ -95,8 +96,15 @@ function mediaIn(fields: Readonly<Record<string, string>>): InboundSms['media'] 
   }
 }
 
+export interface ParsedReceipt extends Omit<Receipt, 'ref'> {
+  /** It failed because they must not be texted. */
+  readonly optedOut?: { readonly ours: Address; readonly theirs: Address }
+}
+
 const receiptForm = z.object({
   MessageSid: sid,
+  From: z.string().default(''),
+  To: z.string().default(''),
   MessageStatus: z.string().min(1),
   ErrorCode: z.string().regex(/^\d*$/).default(''),
 })
@@ -106,14 +114,18 @@ const receiptForm = z.object({
  * The reference is in the callback's URL, not in its form.
  * @throws BadWebhook
  */
-export function parseReceipt(params: Form): Omit<Receipt, 'ref'> | undefined {
-  const { MessageSid, MessageStatus, ErrorCode } = parse(receiptForm, plainFields(params))
+export function parseReceipt(params: Form): ParsedReceipt | undefined {
+  const { MessageSid, MessageStatus, ErrorCode, From, To } = parse(receiptForm, plainFields(params))
   if (!isSmsStatus(MessageStatus)) return undefined
   const errorCode = Number(ErrorCode)
   return {
     messageSid: MessageSid as MessageSid, // the schema has looked
     status: MessageStatus,
     ...(errorCode === 0 ? {} : { errorCode }),
+    // With Advanced Opt-Out Twilio takes the text and fails it later.
+    ...(isOptOutCode(ErrorCode) &&
+      From !== '' &&
+      To !== '' && { optedOut: { ours: parseAddress(From), theirs: parseAddress(To) } }),
   }
 }
 

@@ -1,5 +1,6 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js'
 import { describe, expect, it } from 'vitest'
+import { parseAddress } from '../../src/phone.js'
 import { openTestBridge } from '../support/temp.js'
 import { customer, ours, type TestBridge } from '../support/test-bridge.js'
 
@@ -189,6 +190,15 @@ describe('a receipt at the door', () => {
     const world = await openTestBridge()
     expect((await post(world, { path, fields: receipt(world, 'teleported') })).status).toBe(204)
     expect(await world.store().findReceiptByRef('77.0')).toBeUndefined()
+  })
+
+  it('that failed because they opted out is kept in mind', async () => {
+    const world = await openTestBridge()
+    const since = () => world.store().optedOutSince(parseAddress(ours), parseAddress(customer))
+    await post(world, { path, fields: receipt(world, 'failed', { ErrorCode: '30003' }) })
+    expect(await since()).toBeUndefined()
+    await post(world, { path, fields: receipt(world, 'failed', { ErrorCode: '21610' }) })
+    expect(await since()).toBeGreaterThan(0)
   })
 
   it('that is not signed is refused', async () => {
