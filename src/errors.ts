@@ -8,6 +8,15 @@ export class UserError extends Error {
   }
 }
 
+/** The store's disk or server fails, whatever it was asked: nothing else is wrong. One line, with what to do. */
+export class StoreError extends UserError {
+  override readonly name = 'StoreError'
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    // As for a bridge that is down: neither the command line nor the settings are wrong.
+    super(message, { ...options, exitCode: 4 })
+  }
+}
+
 /** Settings that are missing or malformed: all faults at once, never a value that is secret. */
 export class ConfigError extends UserError {
   override readonly name = 'ConfigError'

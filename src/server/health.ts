@@ -10,13 +10,25 @@ const json = (status: number, value: unknown): Answer => ({
   contentType: 'application/json',
 })
 
+/** Whoever asks how often: the store is written to no more than once in this time, ms. */
+const betweenWritesMs = 1_000
+
 export function createHealth({ store, clock, metrics }: { store: Store; clock: Clock; metrics: Metrics }) {
+  let writtenAt = Number.NEGATIVE_INFINITY
+  /** A full disk or a standby answers every question, and can keep no webhook. */
+  const write = async (): Promise<void> => {
+    const now = clock.now()
+    if (now >= writtenAt && now < writtenAt + betweenWritesMs) return
+    await store.setMark('readyz', now)
+    writtenAt = now
+  }
   return {
     /** Alive: this process answers. */
     healthz: async (): Promise<Answer> => json(200, { status: 'alive' }),
-    /** Ready: the store answers and no shore is paused. */
+    /** Ready: the store takes webhooks and no shore is paused. */
     readyz: async (): Promise<Answer> => {
       try {
+        await write()
         const pauses = await store.pauses()
         if (pauses.length === 0) return json(200, { status: 'ready' })
         const paused = pauses.map(({ shore, reason, pausedAt }) => ({
@@ -26,7 +38,7 @@ export function createHealth({ store, clock, metrics }: { store: Store; clock: C
         }))
         return json(503, { status: 'paused', paused })
       } catch (error) {
-        return json(503, { status: 'store does not answer', error: describeError(error) })
+        return json(503, { status: 'store takes no webhook', error: describeError(error) })
       }
     },
     metrics: async (): Promise<Answer> => {

@@ -87,7 +87,7 @@ describe('serve', () => {
     const file = join(tempFolder(), 'broken.sqlite')
     writeFileSync(file, 'this is no database, it is a text file of some length, so that it has a header')
     const serve = startServe({ ...env, SMS_BRIDGE_STORE: `sqlite:${file}` })
-    expect(await serve.ended).toBe(2)
+    expect(await serve.ended).toBe(4)
     expect(serve.stderr()).toContain(`Cannot open the store sqlite:${file}: file is not a database`)
   })
 

@@ -65,9 +65,9 @@ describe('opening a SQLite store', () => {
     writeFileSync(path, 'Dear diary, '.repeat(100))
     const { message, exitCode } = await failureOf(`sqlite:${path}`, thread)
     expect(message).toBe(
-      `Cannot open the store sqlite:${path}: file is not a database. Correct the path or its permissions, or set SMS_BRIDGE_STORE=sqlite:PATH to another file.`,
+      `Cannot open the store sqlite:${path}: file is not a database. If this is a store, it is damaged: stop every serve, keep the file and its -wal, and put the newest backup in its place, or move both away to begin with an empty store.`,
     )
-    expect(exitCode).toBe(2)
+    expect(exitCode).toBe(4)
   })
 
   it('says which path it cannot make', async () => {

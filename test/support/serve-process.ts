@@ -38,9 +38,14 @@ export function environmentOf(config: Config): Record<string, string> {
   }
 }
 
-/** Starts it; killed when the test is over, if it still runs then. */
-export function startServe(env: Record<string, string>, args: readonly string[] = []): ServeProcess {
-  const child = spawn(process.execPath, [bin, 'serve', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+/** Starts it, behind `wrap` if given; killed when the test is over, if it still runs then. */
+export function startServe(
+  env: Record<string, string>,
+  args: readonly string[] = [],
+  wrap: readonly string[] = [],
+): ServeProcess {
+  const [command = '', ...rest] = [...wrap, process.execPath, bin, 'serve', ...args]
+  const child = spawn(command, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: Record<string, unknown>[] = []
   const waiting = new Set<() => void>()
   const wakeAll = () => {
@@ -84,4 +89,21 @@ export function startServe(env: Record<string, string>, args: readonly string[] 
       }
     },
   }
+}
+
+/** `sms-bridge status` as its own process. */
+export async function runStatus(
+  env: Record<string, string>,
+  wrap: readonly string[] = [],
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const [command = '', ...rest] = [...wrap, process.execPath, bin, 'status']
+  const child = spawn(command, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk: Buffer) => {
+      output[name] += chunk.toString()
+    })
+  }
+  const [code] = (await once(child, 'close')) as [number | null] // as Node documents it
+  return { code, ...output }
 }

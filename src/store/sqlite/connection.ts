@@ -5,6 +5,7 @@ import { migrationFrom, readVersion } from '../migrations.js'
 import { mustBeCurrent, mustMigrate } from '../schema-version.js'
 import type { Tx } from '../statement.js'
 import { isBusy, loadSqlite, needsWriting, type SqliteDatabase, type SqliteStatement } from './driver.js'
+import { asStoreError } from './file-fault.js'
 
 /** A statement must never outlive its database, or the process crashes (@photostructure/sqlite 1.2.1). */
 class Prepared {
@@ -31,7 +32,10 @@ export class Connection implements Tx {
   readonly #database: SqliteDatabase
   #flushes = true
   readonly #prepared = new Map<string, Prepared>()
-  private constructor(database: SqliteDatabase) {
+  private constructor(
+    database: SqliteDatabase,
+    readonly path: string,
+  ) {
     this.#database = database
   }
 
@@ -40,14 +44,14 @@ export class Connection implements Tx {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     // Customers' messages: readable by nobody else. SQLite gives its companion files the same mode.
     closeSync(openSync(path, 'a', 0o600))
-    const connection = new Connection(new DatabaseSync(path))
+    const connection = new Connection(new DatabaseSync(path), path)
     try {
       connection.#configure()
       connection.#migrate(path, now)
       return connection
     } catch (error) {
       connection.close()
-      throw error
+      throw asStoreError('Cannot open the store', path, error)
     }
   }
 
@@ -55,7 +59,7 @@ export class Connection implements Tx {
   static async openReadOnly(path: string): Promise<Connection> {
     const { DatabaseSync } = await loadSqlite()
     const look = (place: string | URL) => {
-      const connection = new Connection(new DatabaseSync(place, { readOnly: true }))
+      const connection = new Connection(new DatabaseSync(place, { readOnly: true }), path)
       try {
         connection.exec('pragma busy_timeout = 5000')
         mustBeCurrent(connection.#version(), `sqlite:${path}`)
@@ -70,7 +74,7 @@ export class Connection implements Tx {
     } catch (error) {
       // A file nobody has open is read through a log made beside it, even by those who only look. Who may not make one
       // may still read the file alone: without a log it is complete, and nobody is there to change it.
-      if (!needsWriting(error) || existsSync(`${path}-wal`)) throw error
+      if (!needsWriting(error) || existsSync(`${path}-wal`)) throw asStoreError('Cannot open the store', path, error)
       const alone = pathToFileURL(path)
       alone.searchParams.set('immutable', '1')
       return look(alone)

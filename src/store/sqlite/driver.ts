@@ -49,21 +49,17 @@ async function packaged(): Promise<SqliteModule> {
   return (await import('@photostructure/sqlite')) as SqliteModule // the same interface, of which this is a part
 }
 
-/** SQLite's primary result code. The package names no code on a failed statement, only words. */
-function codeOf(error: Error): number | undefined {
-  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+/** Recognises SQLite's results. The package names no code on some failed statements, only words. */
+export function isResult(codes: readonly number[], words: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    if (!(error instanceof Error)) return false
+    const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+    return (code !== undefined && codes.includes(code)) || words.test(error.message)
+  }
 }
 
 /** True when another connection stood in the way. */
-export function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const code = codeOf(error)
-  return code === 5 || code === 6 || /^database (table )?is locked/.test(error.message)
-}
+export const isBusy = isResult([5, 6], /^database (table )?is locked/)
 
 /** True when a file beside the database would have to be made or written to, and may not be. */
-export function needsWriting(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const code = codeOf(error)
-  return code === 8 || code === 14 || /readonly database|unable to open database file/.test(error.message)
-}
+export const needsWriting = isResult([8, 14], /readonly database|unable to open database file/)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { UserError } from '../../errors.js'
+import { StoreError, UserError } from '../../errors.js'
 import type { DeliveryRow } from '../delivery-row.js'
 import type { Arguments, Engine, Result } from '../engine.js'
 import type { OperationName } from '../operations.js'
@@ -32,7 +32,8 @@ async function startThread(workerData: ThreadData, { answered, lost }: Events): 
   const [first] = (await once(worker, 'message')) as [FromThread] // rejects when the thread throws
   if ('failed' in first) {
     await exited
-    throw first.users ? new UserError(first.failed) : new Error(first.failed)
+    const { failed, exitCode } = first
+    throw exitCode === undefined ? new Error(failed) : new UserError(failed, { exitCode })
   }
   worker.on('message', (message: FromThread) => {
     if ('answers' in message) answered(message.answers)
@@ -118,8 +119,15 @@ class SqliteEngine implements Engine {
     for (const answer of answers) {
       const waiting = this.#waiting.get(answer.id)
       this.#waiting.delete(answer.id)
-      if ('error' in answer) waiting?.reject(new Error(answer.error))
-      else waiting?.resolve(answer.value)
+      if (!('error' in answer)) {
+        waiting?.resolve(answer.value)
+        continue
+      }
+      const { error, fault } = answer
+      const reason = fault === undefined ? new Error(error) : new StoreError(error)
+      waiting?.reject(reason)
+      // Every further write might make it worse.
+      if (fault === 'damage') this.#end(reason)
     }
   }
 

@@ -14,7 +14,7 @@ export type ToThread = { readonly requests: readonly Request[] } | { readonly cl
 
 export type FromThread =
   | { readonly opened: true }
-  | { readonly failed: string; readonly users: boolean }
+  | { readonly failed: string; readonly exitCode: number | undefined }
   | { readonly answers: readonly Answer[] }
 
 if (parentPort === null) throw new Error('writer-thread.js must be started as a worker thread')
@@ -33,5 +33,5 @@ try {
   })
   post({ opened: true })
 } catch (error) {
-  post({ failed: describeError(error), users: error instanceof UserError })
+  post({ failed: describeError(error), exitCode: error instanceof UserError ? error.exitCode : undefined })
 }

@@ -1,18 +1,24 @@
 // Group commit: everything that waits goes into one transaction, and nobody is answered before it is on disk.
-import { describeError } from '../../errors.js'
 import type { DeliveryRow } from '../delivery-row.js'
 import { ingestBatch } from '../ledger-ingest.js'
 import { expendable, type OperationName, operations } from '../operations.js'
 import type { Tx } from '../statement.js'
 import type { Connection } from './connection.js'
 import { isBusy } from './driver.js'
+import { explainFault, type FileFault, faultOf } from './file-fault.js'
 
 export type Request = { readonly id: number } & (
   | { readonly name: 'ingest'; readonly row: DeliveryRow }
   | { readonly name: OperationName; readonly args: readonly unknown[] }
 )
 
-export type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string })
+export interface Refusal {
+  readonly error: string
+  /** Set when the file is at fault rather than the request. */
+  readonly fault: FileFault | undefined
+}
+
+export type Answer = { readonly id: number } & ({ readonly value: unknown } | Refusal)
 
 type Reply = (answers: readonly Answer[]) => void
 
@@ -46,7 +52,10 @@ function ingestUnit(requests: readonly { id: number; row: DeliveryRow }[]): Unit
 const answered = ({ ids }: Unit, values: readonly unknown[]): Answer[] =>
   ids.map((id, index) => ({ id, value: values[index] }))
 
-const refused = ({ ids }: Unit, error: unknown): Answer[] => ids.map((id) => ({ id, error: describeError(error) }))
+function refused({ ids }: Unit, error: unknown, { path }: Connection): Answer[] {
+  const refusal: Refusal = { error: explainFault('Trouble with the store', path, error), fault: faultOf(error) }
+  return ids.map((id) => ({ id, ...refusal }))
+}
 
 const mostTries = 4
 
@@ -82,7 +91,7 @@ async function transact(connection: Connection, begin: string, units: readonly U
       if (units.length === 1 && only !== undefined && only.apart.length > 0 && !isBusy(error)) {
         return transact(connection, begin, only.apart)
       }
-      return units.flatMap((unit) => refused(unit, error))
+      return units.flatMap((unit) => refused(unit, error, connection))
     }
   }
 }
@@ -108,6 +117,6 @@ async function runGuarded(connection: Connection, unit: Unit): Promise<Answer[]>
     connection.exec('release unit')
     const answers: Answer[] = []
     for (const part of unit.apart) answers.push(...(await runGuarded(connection, part)))
-    return unit.apart.length > 0 ? answers : refused(unit, error)
+    return unit.apart.length > 0 ? answers : refused(unit, error, connection)
   }
 }
