@@ -94,5 +94,7 @@ export class BadWebhook extends Error {
 
 /** One line for a log or a person, whatever was thrown. */
 export function describeError(error: unknown): string {
+  // A refused connection to a name with several addresses has no message of its own.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(describeError).join('; ')
   return error instanceof Error ? error.message : String(error)
 }

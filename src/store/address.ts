@@ -37,14 +37,10 @@ async function orUserError<Opened>(name: string, remedy: string, open: () => Pro
     return await open()
   } catch (cause) {
     if (cause instanceof UserError) throw cause
-    throw new UserError(`Cannot open the store ${name}: ${describeFailure(cause)}. ${remedy}`, { cause })
+    throw new UserError(`Cannot open the store ${name}: ${describeError(cause).replace(/\.$/, '')}. ${remedy}`, {
+      cause,
+    })
   }
-}
-
-/** A refused connection to a name with several addresses is an AggregateError without a message. */
-function describeFailure(error: unknown): string {
-  const inner = error instanceof AggregateError ? error.errors.map(describeError).join('; ') : describeError(error)
-  return inner.replace(/\.$/, '')
 }
 
 /** Without user, password and parameters. */

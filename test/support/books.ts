@@ -1,6 +1,6 @@
 // The vendors' own books: what the inbox and the phones show, by customer.
 import type { IntercomTwin } from '../../src/emulators/intercom/types.js'
-import type { TwilioTwin } from '../../src/emulators/twilio/types.js'
+import type { TwilioTwin, TwinMessage } from '../../src/emulators/twilio/types.js'
 
 type Books = Readonly<Record<string, readonly string[]>>
 
@@ -39,12 +39,34 @@ export function phonesOf(twilio: TwilioTwin): Books {
 
 /** The texts whose webhook was answered 2xx, as each customer sent them. */
 export function answeredOf(twilio: TwilioTwin): Books {
-  return grouped(
-    twilio
-      .messages()
-      .filter(({ webhookAccepted }) => webhookAccepted)
-      .map(({ from, body }) => [from ?? '', [body]] as const),
-  )
+  return textsOf(twilio, ({ webhookAccepted }) => webhookAccepted === true)
+}
+
+/** Every text, as each customer sent them. */
+export function sentOf(twilio: TwilioTwin): Books {
+  return textsOf(twilio, () => true)
+}
+
+function textsOf(twilio: TwilioTwin, holds: (message: TwinMessage) => boolean): Books {
+  const texts = twilio.messages().filter((message) => message.direction === 'inbound' && holds(message))
+  return grouped(texts.map(({ from, body }) => [from ?? '', [body]] as const))
 }
 
 export const countOf = (books: Books): number => Object.values(books).flat().length
+
+/**
+ * What is wrong with what was shown: an answered text that is not there, one that is there twice or out of order, or
+ * one that nobody sent. A text that was stored while its answer got lost may be there.
+ */
+export function faultsOf(shown: Books, sent: Books, answered: Books = sent): string[] {
+  const faults: string[] = []
+  for (const phone of new Set([...Object.keys(shown), ...Object.keys(sent)])) {
+    const [there = [], order = []] = [shown[phone], sent[phone]]
+    for (const body of answered[phone] ?? []) if (!there.includes(body)) faults.push(`${phone}: ${body} is lost`)
+    for (const [at, body] of there.entries()) {
+      const last = at === 0 ? -1 : order.indexOf(there[at - 1] ?? '')
+      if (order.indexOf(body) <= last) faults.push(`${phone}: ${body} is doubled, out of order or nobody's`)
+    }
+  }
+  return faults
+}

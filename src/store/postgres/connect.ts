@@ -62,13 +62,19 @@ export async function prepareSchema({ config, name, schema }: Address, now: numb
     if (server < oldestServer) {
       throw new UserError(`The store ${name} is PostgreSQL ${server}; ${oldestServer} is the oldest that works.`)
     }
-    if (schema !== undefined) await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`)
+    if (schema !== undefined) await makeSchema(client, schema)
     const current = await currentSchema(client, name)
     if (mustMigrate(await versionOf(client), name)) await migrate(client, name, now)
     return current
   } finally {
     await client.end()
   }
+}
+
+/** Only where there is none: on a standby, and for a user who may not, even `if not exists` is refused. */
+async function makeSchema(client: pg.Client, schema: string): Promise<void> {
+  const { rows } = await client.query('select 1 from pg_namespace where nspname = $1', [schema])
+  if (rows.length === 0) await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`)
 }
 
 async function currentSchema(client: pg.Client, name: string): Promise<string> {

@@ -6,13 +6,14 @@ import { ingestBatch } from '../ledger-ingest.js'
 import { type OperationName, operations } from '../operations.js'
 import type { Tx } from '../statement.js'
 import type { Ingested } from '../store.js'
-import { addressOf, prepareSchema } from './connect.js'
+import { type Address, addressOf, prepareSchema } from './connect.js'
 import { Listener } from './listener.js'
+import { codeOf, explainFault, isLost } from './server-fault.js'
 
 export async function openPostgres(url: string, now: number): Promise<Engine> {
   const address = addressOf(url)
   const schema = await prepareSchema(address, now)
-  return new PostgresEngine(address.config, `sms_bridge ${schema}`.slice(0, 63))
+  return new PostgresEngine(address, `sms_bridge ${schema}`.slice(0, 63))
 }
 
 // Deadlock and serialization failure: nothing was done, and doing it again is all it takes.
@@ -20,10 +21,15 @@ const retried: ReadonlySet<unknown> = new Set(['40P01', '40001'])
 const mostTries = 8
 const mostTogether = 256
 
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)
-
 /** The fault of a value somebody sent (data exception, integrity constraint), not of the connection or the server. */
 const isDataFault = (error: unknown) => error instanceof TypeError || /^2[23]/.test(String(codeOf(error)))
+
+interface Job<Value> {
+  /** How its transaction begins; undefined for statements that may stand alone. */
+  readonly begin: string | undefined
+  readonly writes: boolean
+  run(tx: Tx): Promise<Value>
+}
 
 interface WaitingIngest {
   readonly row: DeliveryRow
@@ -36,12 +42,14 @@ class PostgresEngine implements Engine {
   readonly #pool: pg.Pool
   readonly #listener: Listener
   readonly #channel: string
+  readonly #name: string
   readonly #names = new Map<string, string>()
   #ingests: WaitingIngest[] = []
   #ingesting = false
   #closed: Promise<void> | undefined
 
-  constructor(config: pg.ClientConfig, channel: string) {
+  constructor({ config, name }: Address, channel: string) {
+    this.#name = name
     this.#pool = new pg.Pool({ ...config, max: 10, idleTimeoutMillis: 30_000 })
     this.#channel = channel
     this.#listener = new Listener(config, channel)
@@ -55,7 +63,7 @@ class PostgresEngine implements Engine {
     const begin = together
       ? `begin isolation level ${writes ? 'read committed' : 'repeatable read, read only'}`
       : undefined
-    return this.#retrying(begin, (tx) => run(tx, ...args))
+    return this.#retrying({ begin, writes, run: (tx) => run(tx, ...args) })
   }
 
   /** While one transaction of these is under way, the next gathers. */
@@ -77,7 +85,8 @@ class PostgresEngine implements Engine {
   async #ingestTogether(waiting: readonly WaitingIngest[]): Promise<void> {
     try {
       const rows = waiting.map(({ row }) => row)
-      const answers = await this.#retrying('begin isolation level read committed', (tx) => ingestBatch(tx, rows))
+      const begin = 'begin isolation level read committed'
+      const answers = await this.#retrying({ begin, writes: true, run: (tx) => ingestBatch(tx, rows) })
       for (const [index, answer] of answers.entries()) waiting[index]?.resolve(answer)
     } catch (error) {
       // One that PostgreSQL cannot store must not take the others along.
@@ -86,22 +95,27 @@ class PostgresEngine implements Engine {
     }
   }
 
-  async #retrying<Value>(begin: string | undefined, run: (tx: Tx) => Promise<Value>): Promise<Value> {
+  async #retrying<Value>(job: Job<Value>): Promise<Value> {
     for (let tries = 1; ; tries++) {
+      const attempt = { repeatable: false }
       try {
-        return await this.#once(begin, run)
+        return await this.#once(job, attempt)
       } catch (error) {
-        if (tries === mostTries || !retried.has(codeOf(error))) throw error
+        const again = retried.has(codeOf(error)) || (attempt.repeatable && isLost(error))
+        if (tries === mostTries || !again) throw explainFault(this.#name, error)
       }
     }
   }
 
-  async #once<Value>(begin: string | undefined, run: (tx: Tx) => Promise<Value>): Promise<Value> {
+  async #once<Value>({ begin, writes, run }: Job<Value>, attempt: { repeatable: boolean }): Promise<Value> {
     const client = await this.#pool.connect()
+    // A session that was ended before its commit has done nothing; the pool may hold several of those after a restart.
+    attempt.repeatable = begin !== undefined || !writes
     let broken: Error | undefined
     try {
       if (begin !== undefined) await client.query(begin)
       const value = await run(this.#transaction(client))
+      attempt.repeatable = !writes
       if (begin !== undefined) await client.query('commit')
       return value
     } catch (error) {

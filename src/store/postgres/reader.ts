@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Reader } from '../look.js'
 import { mustBeCurrent } from '../schema-version.js'
 import { addressOf, versionOf } from './connect.js'
+import { explainFault } from './server-fault.js'
 
 export async function openReader(url: string): Promise<Reader> {
   const { config, name } = addressOf(url)
@@ -16,14 +17,17 @@ export async function openReader(url: string): Promise<Reader> {
   }
   return {
     async read(ask) {
-      await client.query('begin isolation level repeatable read, read only')
       try {
-        return await ask({
+        await client.query('begin isolation level repeatable read, read only')
+        const found = await ask({
           dialect: 'postgres',
           query: async (text, parameters) => (await client.query(text, [...parameters])).rows,
         })
-      } finally {
         await client.query('rollback')
+        return found
+      } catch (error) {
+        await client.query('rollback').catch(() => {}) // the first failure is the one to tell
+        throw explainFault(name, error)
       }
     },
     close: () => client.end(),
