@@ -82,12 +82,12 @@ describe.skipIf(mountFailure !== undefined)(`a disk that cannot be written${suff
     const inUse = await runStatus(env, onReadOnlyDisk(folder))
     expect(inUse.stderr).toBe('')
     expect(inUse.stdout).toContain('HEALTHY  1 serve running')
-    expect(inUse.stdout).toContain('1 waiting')
+    expect(inUse.stdout).toContain('waiting 1')
     await store.close()
     const closed = await runStatus(env, onReadOnlyDisk(folder))
     expect(closed.stderr).toBe('')
-    const withoutAge = ({ stdout }: typeof closed) => stdout.replace(/oldest \d+s/, '')
-    expect(withoutAge(closed)).toBe(withoutAge(inUse))
+    const withoutTimes = ({ stdout }: typeof closed) => stdout.replace(/\d+s/g, 'a moment')
+    expect(withoutTimes(closed)).toBe(withoutTimes(inUse))
   })
 
   it('is named when serve cannot start on it', async () => {
