@@ -122,11 +122,15 @@ function missing(survey: Survey): Complaint[] {
   })
 }
 
+/** A serve that has just started has its time, and a shore that is paused is left alone. */
 function reconciliationLate(survey: Survey, now: number): Complaint[] {
+  const startedAt = Math.min(...running(survey, now).map((process) => process.startedAt))
   return vendors.flatMap((vendor) => {
-    const last = reconciled(survey, vendor)
-    if (last === undefined || now - last.at <= reconcileLateMs) return []
-    const text = `reconciliation with ${names[vendor]} last ran ${ago(now - last.at)}, every 2m is usual`
+    const ranAt = reconciled(survey, vendor)?.at
+    const late = now - Math.max(ranAt ?? 0, startedAt) > reconcileLateMs
+    if (!late || survey.pauses.some(({ shore }) => shore === vendor)) return []
+    const last = ranAt === undefined ? 'has never run' : `last ran ${ago(now - ranAt)}`
+    const text = `reconciliation with ${names[vendor]} ${last}, every 2m is usual`
     return [{ code: 'reconciliation' as const, text, next: 'sms-bridge reconcile --dry-run' }]
   })
 }
@@ -153,11 +157,10 @@ function conflicts({ conflicts: sids }: Survey): Complaint[] {
 }
 
 /** Those that customers have texted through this bridge: the account may have others that never were its business. */
-function numbersElsewhere({ numbers, sheets }: Survey): Complaint[] {
-  const texted = new Set(sheets.filter(({ kind }) => kind === 'inbound-sms').map((sheet) => sheet.number))
+function numbersElsewhere({ numbers, texted }: Survey): Complaint[] {
   return numbers
     .filter(({ state }) => state !== 'ours' && state !== 'unlisted')
-    .filter(({ number, state }) => texted.has(number) || state === 'wrong-method')
+    .filter(({ number, state }) => texted.includes(number) || state === 'wrong-method')
     .map(({ number, state, detail }) => ({
       code: 'number',
       text: `texts to ${number} do not come here: ${detail ?? state}`,

@@ -43,6 +43,8 @@ export interface Survey {
   readonly wrongSheets: readonly Sheet[]
   /** When the last of each kind came, within the last 30 days at least. */
   readonly lastAt: Readonly<Partial<Record<DeliveryKind | 'receipt', number>>>
+  /** Numbers of ours that customers texted, within the last 30 days at least. */
+  readonly texted: readonly string[]
   readonly hops: Hops
   readonly queue: {
     readonly ready: number
@@ -92,6 +94,7 @@ export async function survey(tx: Asker, { since, now, number }: SurveyRequest): 
     sheets: sheets.filter(({ day }) => day >= fromDay),
     wrongSheets: sheets.filter(({ fault }) => fault !== undefined),
     lastAt: lastOfEach(totals),
+    texted: [...new Set(totals.filter(({ kind }) => kind === 'inbound-sms').map((row) => row.number))],
     hops: await measureHops(tx, since, number),
     queue: {
       ready: sum(waiting.map(({ count }) => count)),

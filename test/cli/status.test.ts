@@ -194,11 +194,40 @@ describe('a bridge is degraded', () => {
     expect(paused.map((line) => line.split(':')[0])).toEqual(['paused'])
   })
 
-  it('when reconciliation is late, and not when it has never run', async () => {
+  it('when a number it answered for goes elsewhere, days after its last text too', async () => {
+    const lost = await codes(async (store, now) => {
+      await store.ingest(aDelivery({ lane: 'y', number: other }), now - 3 * 24 * 3600 * seconds)
+      const claimed = await claimOne(store, 'serve-1', now)
+      await store.settle(claimed, { state: 'delivered', result: {} }, now)
+      await store.saveNumbers([{ number: other, kind: 'local', state: 'no-url', detail: 'no URL is set' }], now)
+    })
+    expect(lost).toEqual([`number: texts to ${other} do not come here: no URL is set`])
+  })
+
+  it('when reconciliation is late', async () => {
     const at = (ms: number) => (store: Store, now: number) => store.setMark('reconcile:intercom', now - ms)
     expect(await codes(at(10 * minutes))).toEqual([])
     expect(await codes(at(10 * minutes + 1))).toEqual([
       'reconciliation: reconciliation with Intercom last ran 10m ago, every 2m is usual',
+    ])
+  })
+
+  it('when reconciliation has never run, unless serve has just started or the shore is paused', async () => {
+    const started = (msAgo: number, fill = async (_: Store) => {}) =>
+      inStore(async (store, now) => {
+        await store.register('serve-1', 3600 * seconds, now - msAgo)
+        await fill(store)
+      })
+    const never = async (url: string) => (await complaintsOf(url)).map(({ text }) => text)
+    expect(await never(await started(10 * minutes))).toEqual([])
+    expect(await never(await started(10 * minutes + 1))).toEqual([
+      'reconciliation with Twilio has never run, every 2m is usual',
+      'reconciliation with Intercom has never run, every 2m is usual',
+    ])
+    const paused = await started(30 * minutes, (store) => store.pauseShore('twilio', 'down', noon + 1, noon))
+    expect((await never(paused)).map((text) => text.split(' ').slice(0, 3).join(' '))).toEqual([
+      'Twilio paused for',
+      'reconciliation with Intercom',
     ])
   })
 

@@ -47,6 +47,7 @@ onEachEngine('a survey', (subject) => {
       sheets: [],
       wrongSheets: [],
       lastAt: {},
+      texted: [],
       hops: { inbound: none, handedOver: none, arrived: none },
       queue: { ready: 0, oldestAt: undefined, retrying: 0, nextRetryAt: undefined, lanesHeld: 0 },
       deadLetters: [],
