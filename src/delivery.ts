@@ -20,6 +20,9 @@ export const staleAfterMs: Readonly<Record<DeliveryKind, number>> = {
   'reply-lookup': 4 * hourMs,
 }
 
+/** What a person discards can be taken back, and keeps its words, for so long, ms. */
+export const archiveMs = 30 * 24 * hourMs
+
 /** The side a lane delivers to. A shore is paused as a whole when it is down. */
 export const shores = ['twilio', 'intercom'] as const
 export type Shore = (typeof shores)[number]

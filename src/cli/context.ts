@@ -11,6 +11,8 @@ export interface Context {
   readonly clock: Clock
   /** All settings. Throws ConfigError with every fault. */
   config(): Promise<Config>
+  /** Settings that need no vendor. Throws ConfigError with every fault. */
+  localConfig(): Promise<Pick<Config, 'defaultRegion' | 'holdMs'>>
   /** Opens the store to work in it; needs no other setting. The caller closes it. */
   store(): Promise<Store>
   /** Opens the store to look only: quick, and without the right to write. The caller closes it. */
@@ -43,6 +45,10 @@ export function createContext({ io, env, clock, flags, stopSignal }: ContextPart
     async config() {
       const { loadConfig } = await import('../config/load.js')
       return loadConfig(await sources())
+    },
+    async localConfig() {
+      const { loadLocalConfig } = await import('../config/load.js')
+      return loadLocalConfig(await sources())
     },
     async store() {
       const { loadStoreConfig } = await import('../config/load.js')

@@ -20,6 +20,8 @@ export interface IoParts {
 }
 
 export interface Spinner {
+  /** Shows other words; on a pipe nothing. */
+  update(text: string): void
   /** Ends it, leaving `text` behind, or nothing. */
   stop(text?: string): void
 }
@@ -84,11 +86,16 @@ export function createIo({ stdin, stdout, stderr, env, onSignal }: IoParts): Io 
     async spin(text) {
       if (!talksToTTY || plain) {
         stderr.write(`${text}\n`)
-        return { stop: (last) => void (last !== undefined && stderr.write(`${last}\n`)) }
+        return { update: () => {}, stop: (last) => void (last !== undefined && stderr.write(`${last}\n`)) }
       }
       const { default: ora } = await import('ora')
       const spinner = ora({ text, stream: stderr, discardStdin: false }).start()
-      return { stop: (last) => void (last === undefined ? spinner.stop() : spinner.succeed(last)) }
+      return {
+        update: (words) => {
+          spinner.text = words
+        },
+        stop: (last) => void (last === undefined ? spinner.stop() : spinner.succeed(last)),
+      }
     },
     async confirm(question, flag) {
       if (!canAsk) throw new UserError(`${question} Nobody can answer here: type ${flag}`)

@@ -78,6 +78,15 @@ export async function loadStoreConfig(sources: Sources): Promise<Pick<Config, 's
   return storeConfig(values.store, sources)
 }
 
+/** What commands that look into the store go by, whatever else is missing or wrong. */
+export async function loadLocalConfig(sources: Sources): Promise<Pick<Config, 'defaultRegion' | 'holdMs'>> {
+  const { values, faults } = await readSettings(sources, ['defaultRegion', 'hold'])
+  faults.push(...(await faultsOfRegion(values.defaultRegion)))
+  if (faults.length > 0) throw new ConfigError(faults)
+  const { defaultRegion, hold: holdMs } = values as Values // both have a fallback
+  return { defaultRegion, holdMs }
+}
+
 function storeConfig(store: string | undefined, { env }: Sources): Pick<Config, 'store' | 'home'> {
   const home = findFolders(env).data
   return { home, store: store ?? `sqlite:${join(home, 'sms-bridge.sqlite')}` }

@@ -99,3 +99,11 @@ export async function unregister(tx: Tx, id: InstanceId, now: number): Promise<v
   await free(tx, [id])
   await setMark(tx, stopped, now)
 }
+
+const alive = statement((db, args: { now: number }) =>
+  db.selectFrom('instances').select('id').where('lease_until', '>', args.now).limit(1),
+)
+
+export async function isServed(tx: Tx, now: number): Promise<boolean> {
+  return (await alive(tx, { now })).length > 0
+}

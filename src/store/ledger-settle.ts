@@ -131,7 +131,7 @@ const forgetSteps = statement((db, args: { id: DeliveryId }) =>
  * Due when its head is: at once, at the end of the head's back-off, or never when there is none; but not while it waits
  * for a parked delivery, whether anything stands behind that or not.
  */
-const freeLane = statement((db, args: { lane: Lane; now: number }, dialect) => {
+function dueAt(db: Kysely<Schema>, args: { lane: Lane; now: number }, dialect: Dialect) {
   const headAt = db
     .selectFrom('deliveries as head')
     .select(larger(dialect, sql<number>`coalesce(head.run_at, ${bigint(args.now)})`, bigint(args.now)).as('at'))
@@ -147,16 +147,26 @@ const freeLane = statement((db, args: { lane: Lane; now: number }, dialect) => {
     .where('held.state', '=', literal('parked'))
     .where('held.retry_at', 'is not', null)
     .where('held.hold_until', '>', args.now)
-  return db
+  return sql<number | null>`(select case when hold.until is null then head.at
+    else ${larger(dialect, sql<number>`coalesce(head.at, 0)`, sql`hold.until`)} end
+    from (${heldUntil}) as hold left join (${headAt}) as head on true)`
+}
+
+const freeLane = statement((db, args: { lane: Lane; now: number }, dialect) =>
+  db
     .updateTable('lanes')
-    .set({
-      owner: null,
-      next_at: sql<number | null>`(select case when hold.until is null then head.at
-        else ${larger(dialect, sql<number>`coalesce(head.at, 0)`, sql`hold.until`)} end
-        from (${heldUntil}) as hold left join (${headAt}) as head on true)`,
-    })
+    .set({ owner: null, next_at: dueAt(db, args, dialect) })
+    .where('lane', '=', args.lane),
+)
+
+/** For a lane out of which something was taken that it may have waited for; in hand, it is looked at when it is freed. */
+export const dueAgain = statement((db, args: { lane: Lane; now: number }, dialect) =>
+  db
+    .updateTable('lanes')
+    .set({ next_at: dueAt(db, args, dialect) })
     .where('lane', '=', args.lane)
-})
+    .where('owner', 'is', null),
+)
 
 function endingOf(settlement: Settlement, now: number): Ending {
   const nothing = { run_at: null, reason: null, fault: null, result: null, parked_at: null, retry_at: null }

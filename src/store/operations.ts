@@ -1,8 +1,18 @@
 // Every operation of the store, written once for both engines.
+import { completeAudit, listAudit, writeAudit } from './audit.js'
 import { findContact, forgetContact, isKnownContact, lockContact, saveContact } from './contacts.js'
+import {
+  cancelReplay,
+  discardDeadLetters,
+  purgeDiscarded,
+  replayProgress,
+  scheduleReplay,
+} from './dead-letter-changes.js'
+import { deadLetterGroups, listDeadLetters } from './dead-letters.js'
+import { findDelivery } from './delivery-facts.js'
 import { findMark, giveUpDuty, setMark, takeDuty } from './duties.js'
 import { latestTime } from './latest-time.js'
-import { heartbeat, register, release, unregister } from './leases.js'
+import { heartbeat, isServed, register, release, unregister } from './leases.js'
 import { claim, nextDue } from './ledger-claim.js'
 import { unseen, unsettled } from './ledger-ingest.js'
 import { requeue } from './ledger-requeue.js'
@@ -17,6 +27,7 @@ import type { Store } from './store.js'
 import { listDeliveries, summarize } from './summary.js'
 import { findThread, findThreadOfConversation, saveThread } from './threads.js'
 import { textedNumbers } from './totals.js'
+import { trace } from './trace.js'
 
 /** `ingest` is not among them: engines gather concurrent calls of it and run `ingestBatch`. */
 export type OperationName = Exclude<keyof Store, 'engine' | 'ingest' | 'onWork' | 'onLost' | 'close'>
@@ -114,4 +125,17 @@ export const operations: Operations = {
   latestTime: look(latestTime),
   summarize: survey(summarize),
   listDeliveries: look(listDeliveries),
+  deadLetterGroups: look(deadLetterGroups),
+  listDeadLetters: survey(listDeadLetters),
+  findDelivery: survey(findDelivery),
+  scheduleReplay: change(scheduleReplay),
+  cancelReplay: change(cancelReplay),
+  replayProgress: look(replayProgress),
+  discardDeadLetters: change(discardDeadLetters),
+  purgeDiscarded: change(purgeDiscarded),
+  writeAudit: put(writeAudit),
+  completeAudit: change(completeAudit),
+  listAudit: look(listAudit),
+  trace: survey(trace),
+  isServed: look(isServed),
 }

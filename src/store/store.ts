@@ -12,6 +12,7 @@ import type {
 } from '../delivery.js'
 import type { ContactId, ConversationId, MessageSid, Receipt, SmsStatus } from '../message.js'
 import type { Address } from '../phone.js'
+import type { Desk } from './desk.js'
 
 /** Names one life of one process. A process whose lease ran out takes a new one. */
 export type InstanceId = string
@@ -144,7 +145,7 @@ export interface Summary {
   readonly failures: readonly { readonly errorCode: number | undefined; readonly count: number }[]
 }
 
-export interface Store {
+export interface Store extends Desk {
   readonly engine: 'sqlite' | 'postgres'
 
   /** Durable when it resolves. Concurrent calls share a commit. Duplicates are success. */
