@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { Flags } from '../config/load.js'
 import { isPort, type Setting, settings } from '../config/schema.js'
 import type { Context } from './context.js'
+import { addDeadLetterCommands } from './dead-letter-commands.js'
 import { parseDuration } from './duration.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
 import type { Io } from './io.js'
@@ -31,8 +32,13 @@ export async function runProgram(argv: readonly string[], { version, io, context
     })
     .showHelpAfterError('Type sms-bridge --help for the commands.')
 
-  const command = (name: string, summary: string) =>
-    program.command(name).description(summary).showHelpAfterError(`Type sms-bridge ${name} --help for its options.`)
+  const command = (name: string, summary: string, group = program) => {
+    const path = [...(group === program ? [] : [group.name()]), name].join(' ')
+    return group
+      .command(name)
+      .description(summary)
+      .showHelpAfterError(`Type sms-bridge ${path} --help for its options.`)
+  }
 
   command('serve', 'run the bridge')
     .addOption(settingOption(settings.host))
@@ -104,6 +110,11 @@ export async function runProgram(argv: readonly string[], { version, io, context
       const { reconcile } = await import('../commands/reconcile.js')
       code = await reconcile(await context(flags), { sinceMs: since, dryRun, json })
     })
+
+  const end = (ended: ExitCode) => {
+    code = ended
+  }
+  addDeadLetterCommands({ context, command, storeOption: () => settingOption(settings.store), end })
 
   try {
     await program.parseAsync(argv)

@@ -2,14 +2,7 @@
 // locked: whoever delivers may have been quicker.
 import { sql } from 'kysely'
 import { archiveMs, type DeliveryId, type DeliveryKind } from '../delivery.js'
-import {
-  type AuditId,
-  archiveMs,
-  type DeadLetterFilter,
-  type Desk,
-  type ReplayItem,
-  type ReplayProgress,
-} from './desk.js'
+import type { AuditId, DeadLetterFilter, Desk, ReplayItem, ReplayProgress } from './desk.js'
 import { lockInOrder } from './ledger-requeue.js'
 import { dueAgain } from './ledger-settle.js'
 import { type Dialect, isAmong, literal, statement, type Tx } from './statement.js'

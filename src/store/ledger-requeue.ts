@@ -54,7 +54,7 @@ export async function lockInOrder(tx: Tx, lanes: readonly Lane[]): Promise<void>
 }
 
 /** The lanes are looked at now, whatever they were waiting for. They must be locked. */
-export async function wakeNow(tx: Tx, lanes: readonly Lane[], now: number): Promise<void> {
+async function wakeNow(tx: Tx, lanes: readonly Lane[], now: number): Promise<void> {
   await wake(tx, { lanes: [...new Set(lanes)], now })
   await tx.announce()
 }

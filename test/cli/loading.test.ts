@@ -34,6 +34,7 @@ function filesLoadedBy(...args: readonly string[]): string[] {
 const frontDoor = [
   'bin/sms-bridge.js',
   'commander',
+  'dist/cli/dead-letter-commands.js',
   'dist/cli/duration.js',
   'dist/cli/exit-codes.js',
   'dist/cli/io.js',

@@ -25,8 +25,8 @@ export interface TestIoOptions {
   readonly env?: Environment
 }
 
-/** What a terminal can do beyond writing; nothing here looks at where the cursor is. */
-const cursor = { cursorTo: () => true, moveCursor: () => true, clearLine: () => true }
+/** What a terminal can do beyond writing; nothing here looks at where the cursor is. Like the real one it never ends. */
+const cursor = { cursorTo: () => true, moveCursor: () => true, clearLine: () => true, end: () => {} }
 
 /** The real front door over streams that remember. */
 export function testIo({ tty = false, columns, env = {} }: TestIoOptions = {}): TestIo {
