@@ -22,6 +22,7 @@ import type { Store } from './store/store.js'
 import { isOptOutCode } from './twilio/errors.js'
 
 const reconcileEveryMs = 120_000
+const purgeEveryMs = 3_600_000
 
 export interface BridgeParts {
   readonly store: Store
@@ -158,7 +159,10 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     clock,
     log,
     holder: randomUUID(),
-    duties: everyMs === 0 ? [] : reconcileDuties(shores, { store, clock, everyMs }),
+    duties: [
+      ...(everyMs === 0 ? [] : reconcileDuties(shores, { store, clock, everyMs })),
+      { name: 'purge', everyMs: purgeEveryMs, run: async ({ now }) => void (await store.purgeDiscarded(now())) },
+    ],
     ...(parts.relay?.leaseMs !== undefined && { leaseMs: parts.relay.leaseMs }),
   })
 

@@ -283,7 +283,7 @@ describe('a question before anything changes', () => {
 
 describe('a replay while nobody delivers', () => {
   it('is scheduled, and says so by its exit code', async () => {
-    await inStore((store) => store.unregister('serve-1'))
+    await inStore((store) => store.unregister('serve-1', Date.now()))
     const { code, text: words } = await run('dlq replay --id d_2 --yes')
     expect(words).toContain('No serve is running')
     expect(words).toContain('j_1: 1 scheduled.')
