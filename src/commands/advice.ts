@@ -22,7 +22,8 @@ export interface Explanation extends Advice {
   readonly page?: string
 }
 
-type Step = 'replay' | 'replay --allow-stale' | 'discard' | 'list'
+/** Whoever discards says why; the words stand in capitals until they are known. */
+type Step = 'replay' | 'replay --allow-stale' | 'discard --because WHY' | 'list'
 
 interface ReasonAdvice extends Omit<Advice, 'nextStep'> {
   readonly step: Step
@@ -73,7 +74,7 @@ const reasons = {
     title: 'The customer opted out',
     advice: 'They texted STOP, so nothing may be sent to them until they text START.',
     fixer: 'customer',
-    step: 'discard',
+    step: 'discard --because WHY',
   },
   refused: {
     title: 'Refused',
@@ -85,7 +86,11 @@ const reasons = {
 
 const reasonAdvice: ReadonlyMap<string, ReasonAdvice> = new Map(Object.entries(reasons))
 
-const twilioSteps: Readonly<Record<TwilioAdvice['again'], Step>> = { now: 'replay', mended: 'replay', never: 'discard' }
+const twilioSteps: Readonly<Record<TwilioAdvice['again'], Step>> = {
+  now: 'replay',
+  mended: 'replay',
+  never: 'discard --because WHY',
+}
 const intercomSteps: Readonly<Record<IntercomFixer, Step>> = {
   nobody: 'replay',
   admin: 'replay',

@@ -36,7 +36,7 @@ describe('advice about a dead letter', () => {
 
   it('says whether replaying helps: never for a wrong number, at once for congestion, once an admin has mended it', () => {
     const next = (reason: string) => explainFault(reason).nextStep
-    expect(next('21211')).toBe('sms-bridge dlq discard --reason 21211')
+    expect(next('21211')).toBe('sms-bridge dlq discard --reason 21211 --because WHY')
     expect(next('30017')).toBe('sms-bridge dlq replay --reason 30017')
     expect(next('30034')).toBe('sms-bridge dlq replay --reason 30034')
     expect(next('stale')).toBe('sms-bridge dlq replay --reason stale --allow-stale')
