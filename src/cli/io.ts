@@ -79,7 +79,12 @@ export function createIo({ stdin, stdout, stderr, env, onSignal }: IoParts): Io 
       const { Chalk } = await import('chalk')
       const { bold } = new Chalk({ level: plain ? 0 : 1 })
       // Its own colours would follow the environment of this process rather than this output.
-      const table = new Table({ head: head.map((name) => bold(name)), style: { head: [], border: [] } })
+      const table = new Table({
+        head: head.map((name) => bold(name)),
+        style: { head: [], border: [] },
+        colWidths: columnWidths([head, ...rows], stdout.columns ?? 80),
+        wordWrap: true,
+      })
       table.push(...rows.map((row) => [...row]))
       return table.toString()
     },
@@ -103,5 +108,22 @@ export function createIo({ stdin, stdout, stderr, env, onSignal }: IoParts): Io 
       return confirm({ message: question, default: false }, { input: stdin, output: stderr })
     },
     onSignal,
+  }
+}
+
+/** A column is not made narrower than this, whatever the terminal. */
+const narrowest = 12
+
+/** Widths with which a drawn table fits: as wide as what is in them, the widest ones less where that is too much. */
+export function columnWidths(rows: readonly (readonly string[])[], available: number): number[] {
+  // A space on each side.
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)) + 2)
+  const lines = widths.length + 1
+  for (;;) {
+    const widest = Math.max(0, ...widths)
+    const over = widths.reduce((sum, width) => sum + width, lines) - available
+    if (over <= 0 || widest <= narrowest) return widths
+    const second = Math.max(narrowest, ...widths.filter((width) => width < widest))
+    widths[widths.indexOf(widest)] = Math.max(second - 1, widest - over, narrowest)
   }
 }

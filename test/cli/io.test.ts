@@ -1,9 +1,32 @@
 import { describe, expect, it } from 'vitest'
 import { parseDuration } from '../../src/cli/duration.js'
+import { columnWidths } from '../../src/cli/io.js'
 import { testIo } from '../support/test-io.js'
 
 const head = ['number', 'delivered']
 const rows = [['+15550100100', '12']]
+
+describe('the columns of a table', () => {
+  it('are as wide as what is in them where that fits', () => {
+    expect(
+      columnWidths(
+        [
+          ['a', 'number'],
+          ['+15550100100', 'b'],
+        ],
+        80,
+      ),
+    ).toEqual([14, 8])
+  })
+
+  it('give way in a narrow terminal, the widest first, down to a limit', () => {
+    const rows = [['x'.repeat(10), 'y'.repeat(60), 'z'.repeat(30)]]
+    expect(columnWidths(rows, 200)).toEqual([12, 62, 32])
+    expect(columnWidths(rows, 80)).toEqual([12, 32, 32])
+    expect(columnWidths(rows, 60).reduce((sum, width) => sum + width, 4)).toBe(60)
+    expect(columnWidths(rows, 20)).toEqual([12, 12, 12])
+  })
+})
 
 describe('tables', () => {
   it('are tab-separated lines on a pipe', async () => {
