@@ -144,7 +144,7 @@ export function schedule(
   const last = new Map<string, number>()
   return byAge.flatMap(({ lane }, slot) => {
     const id = queues.get(lane)?.shift()
-    const at = Math.max(startAt + Math.round(slot * everyMs), (last.get(lane) ?? 0) + 1)
+    const at = Math.max(startAt + Math.round(slot * everyMs), (last.get(lane) ?? Number.NEGATIVE_INFINITY) + 1)
     last.set(lane, at)
     return id === undefined ? [] : [{ id, at }]
   })
