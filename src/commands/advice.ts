@@ -23,7 +23,7 @@ export interface Explanation extends Advice {
 }
 
 /** Whoever discards says why; the words stand in capitals until they are known. */
-type Step = 'replay' | 'replay --allow-stale' | 'discard --because WHY' | 'list'
+type Step = 'replay' | 'replay --allow-stale' | 'discard --because WHY' | 'list --each'
 
 interface ReasonAdvice extends Omit<Advice, 'nextStep'> {
   readonly step: Step
@@ -48,7 +48,7 @@ const reasons = {
     advice:
       'The answer was lost, and the vendor’s lists prove neither that it happened nor that it did not. Look into the conversation: replay it if it is missing there, discard it if it is not.',
     fixer: 'agent',
-    step: 'list',
+    step: 'list --each',
   },
   gateway: {
     title: 'Something else answered in the vendor’s place',
@@ -80,7 +80,7 @@ const reasons = {
     title: 'Refused',
     advice: 'It cannot be sent as it is; its dead letter says why.',
     fixer: 'agent',
-    step: 'list',
+    step: 'list --each',
   },
 } as const satisfies Record<string, ReasonAdvice>
 
@@ -95,7 +95,7 @@ const intercomSteps: Readonly<Record<IntercomFixer, Step>> = {
   nobody: 'replay',
   admin: 'replay',
   us: 'replay',
-  agent: 'list',
+  agent: 'list --each',
 }
 
 function nextStep(step: Step, reason: string): string {
@@ -130,7 +130,7 @@ export function explainFault(reason: string, fault?: Fault): Advice {
   const known = lookUp(reason) ?? (fault?.code === undefined ? undefined : lookUp(fault.code))
   if (known === undefined) {
     const advice = fault?.message ?? 'Nothing more is known.'
-    return { title: reason, advice, fixer: 'admin', nextStep: nextStep('list', reason) }
+    return { title: reason, advice, fixer: 'admin', nextStep: nextStep('list --each', reason) }
   }
   const { title, advice, fixer, step } = known
   return { title, advice, fixer, nextStep: nextStep(step, reason) }

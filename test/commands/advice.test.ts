@@ -29,7 +29,7 @@ describe('advice about a dead letter', () => {
       title: '21999',
       advice: 'twilio answered with 400, code 21999',
       fixer: 'admin',
-      nextStep: 'sms-bridge dlq list --reason 21999',
+      nextStep: 'sms-bridge dlq list --reason 21999 --each',
     })
     expect(explainFault('odd').advice).toBe('Nothing more is known.')
   })
@@ -40,7 +40,7 @@ describe('advice about a dead letter', () => {
     expect(next('30017')).toBe('sms-bridge dlq replay --reason 30017')
     expect(next('30034')).toBe('sms-bridge dlq replay --reason 30034')
     expect(next('stale')).toBe('sms-bridge dlq replay --reason stale --allow-stale')
-    expect(next('unprovable')).toBe('sms-bridge dlq list --reason unprovable')
+    expect(next('unprovable')).toBe('sms-bridge dlq list --reason unprovable --each')
   })
 })
 
