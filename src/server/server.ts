@@ -68,20 +68,30 @@ export async function startServer(routes: readonly Route[], settings: ServerSett
   const address = running.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.port
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host
-  return {
-    url: `http://${host}:${port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        // A kept-alive socket falls idle only after its last answer, so once is not enough.
-        const idle = setInterval(() => running.closeIdleConnections(), 50)
-        const stuck = setTimeout(() => running.closeAllConnections(), limits.requestTimeout)
-        running.close(() => {
-          clearInterval(idle)
-          clearTimeout(stuck)
-          resolve()
-        })
-      }),
-  }
+  return { url: `http://${host}:${port}`, stop: () => drain(running) }
+}
+
+/**
+ * A request that is on its way when we stop must not be cut off: a load balancer may not send it again. Kept-alive
+ * connections end with their next answer, and an idle one only right after everything that has arrived was read.
+ */
+function drain(server: Server): Promise<void> {
+  server.prependListener('request', (_, response) => {
+    response.shouldKeepAlive = false
+  })
+  return new Promise((resolve) => {
+    // A kept-alive socket falls idle only after its last answer, so once is not enough.
+    const idle = setInterval(() => setImmediate(() => server.closeIdleConnections()), 50)
+    const stuck = setTimeout(() => server.closeAllConnections(), limits.requestTimeout)
+    const close = () =>
+      server.close(() => {
+        clearInterval(idle)
+        clearTimeout(stuck)
+        resolve()
+      })
+    // The first may come before the sockets are looked at, the second comes after.
+    setImmediate(() => setImmediate(close))
+  })
 }
 
 function explain(error: NodeJS.ErrnoException, { host, port }: ServerSettings): Error {
