@@ -9,8 +9,16 @@ export function dateTime(at: number): string {
   return `${day} ${clockTime(at)}:${two(time.getSeconds())}`
 }
 
-/** `14:02` */
-export function clockTime(at: number): string {
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** `14:02`, or `21 Nov 14:02` when that is not today. */
+export function shortTime(at: number, now: number): string {
+  const [time, today] = [new Date(at), new Date(now)]
+  const isToday = time.toDateString() === today.toDateString()
+  return isToday ? clockTime(at) : `${time.getDate()} ${months[time.getMonth()]} ${clockTime(at)}`
+}
+
+function clockTime(at: number): string {
   const time = new Date(at)
   return `${two(time.getHours())}:${two(time.getMinutes())}`
 }

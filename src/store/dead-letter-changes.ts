@@ -104,13 +104,18 @@ export async function scheduleReplay(
   return ids.filter((id) => scheduled.has(id))
 }
 
-const scheduledOf = statement((db, args: { replayId: AuditId }) =>
+/** Longer transactions would keep others waiting. */
+const mostTogether = 500
+
+const scheduledOf = statement((db, args: { replayId: AuditId; limit: number }) =>
   db
     .selectFrom('deliveries')
     .select('id')
     .where('replay_id', '=', args.replayId)
     .where('state', '=', literal('parked'))
-    .where('retry_at', 'is not', null),
+    .where('retry_at', 'is not', null)
+    .orderBy('retry_at', 'desc')
+    .limit(args.limit),
 )
 
 const unschedule = statement((db, args: { ids: readonly DeliveryId[]; replayId: AuditId }, dialect) =>
@@ -131,7 +136,7 @@ const unschedule = statement((db, args: { ids: readonly DeliveryId[]; replayId: 
 )
 
 export async function cancelReplay(tx: Tx, replayId: AuditId): Promise<readonly DeliveryId[]> {
-  const ids = (await scheduledOf(tx, { replayId })).map(({ id }) => id)
+  const ids = (await scheduledOf(tx, { replayId, limit: mostTogether })).map(({ id }) => id)
   if (ids.length === 0) return []
   await lockLanesOf(tx, ids)
   const rows = await unschedule(tx, { ids, replayId })
@@ -187,8 +192,6 @@ export async function discardDeadLetters(
   await addTotals(tx, [...counted(rows, 'parked', -1), ...counted(rows, 'discarded', 1)])
   return rows.map(({ id }) => id).sort((a, b) => a - b)
 }
-
-const mostTogether = 500
 
 const old = statement((db, args: { before: number; limit: number }) =>
   db

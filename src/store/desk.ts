@@ -178,7 +178,7 @@ export interface Desk {
     readonly items: readonly ReplayItem[]
     readonly now: number
   }): Promise<readonly DeliveryId[]>
-  /** Takes back what has not become ready yet. Returns their ids. */
+  /** Takes back what has not become ready yet, some hundreds at a time, the last first. Returns their ids. */
   cancelReplay(replayId: AuditId): Promise<readonly DeliveryId[]>
   replayProgress(replayId: AuditId): Promise<ReplayProgress>
   /** Passes over what is parked no more. Returns the ids of the others. `note` is kept as their result. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { schedule } from '../../src/commands/dlq/plan.js'
+import { shortTime } from '../../src/commands/times.js'
 
 const item = (id: number, lane: string, rank: string, receivedAt: number) => ({ id, lane, rank, receivedAt })
 
@@ -46,4 +47,10 @@ describe('a replay’s times', () => {
       }),
     )
   })
+})
+
+it('a time of another day is told with its day', () => {
+  const noon = new Date(2026, 10, 22, 12, 0).getTime()
+  expect(shortTime(new Date(2026, 10, 22, 0, 5).getTime(), noon)).toBe('00:05')
+  expect(shortTime(new Date(2026, 10, 21, 23, 59).getTime(), noon)).toBe('21 Nov 23:59')
 })

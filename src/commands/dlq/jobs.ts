@@ -1,6 +1,7 @@
 // Replays as jobs: those there were, the end of one, and taking one back.
 import type { Context } from '../../cli/context.js'
 import { type ExitCode, exitCodes } from '../../cli/exit-codes.js'
+import type { DeliveryId } from '../../delivery.js'
 import type { AuditEntry, AuditId, ReplayProgress } from '../../store/desk.js'
 import type { Store } from '../../store/store.js'
 import { actorOf } from '../actor.js'
@@ -92,7 +93,10 @@ export async function cancel(context: Context, id: AuditId, { json }: JsonOption
   const store = await context.store()
   try {
     if ((await find(store, id)) === undefined) return unknown(context, id)
-    const ids = await store.cancelReplay(id)
+    const ids: DeliveryId[] = []
+    for (let some = await store.cancelReplay(id); some.length > 0; some = await store.cancelReplay(id))
+      ids.push(...some)
+    ids.sort((a, b) => a - b)
     if (ids.length > 0) {
       const detail = { job: jobName(id), cancelled: ids.length, ids: ids.slice(0, mostNamed).map(deliveryName) }
       await store.writeAudit({ actor: actorOf(env), action: 'dlq.cancel', detail }, clock.now())

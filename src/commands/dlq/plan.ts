@@ -1,7 +1,7 @@
 // What a replay would do with each dead letter, and when: decided without effects.
 import { archiveMs, type DeliveryId, staleAfterMs } from '../../delivery.js'
 import type { DeliveryFacts } from '../../store/desk.js'
-import { clockTime } from '../times.js'
+import { shortTime } from '../times.js'
 import { customerOf, deliveryName, jobName, numberOf } from './names.js'
 
 export const verdicts = [
@@ -92,7 +92,7 @@ function inWords(item: DeliveryFacts, verdict: Verdict, rules: Rules): string {
     'opted-out': () => `skip: ${customerOf(item)} opted out of texts from ${numberOf(item)}`,
     'too-old': () => 'skip: too old to be sent unasked (--allow-stale)',
     unprovable: () => 'skip: it may have arrived. Look; if it did not: --send-again',
-    'already-scheduled': () => `skip: ${scheduledBy(item)}, at ${clockTime(item.retryAt ?? 0)}`,
+    'already-scheduled': () => `skip: ${scheduledBy(item)}, at ${shortTime(item.retryAt ?? 0, rules.now)}`,
     gone: () => 'skip: discarded more than 30 days ago',
   }
   return words[verdict]()
@@ -115,7 +115,7 @@ function sending(item: DeliveryFacts): string {
 function markOf({ kind, steps, sentAt }: DeliveryFacts, { now, lateAfterMs }: Rules): string {
   if (now - sentAt <= lateAfterMs || kind === 'reply-lookup') return ''
   const settled = kind === 'agent-reply' ? steps.texts : (steps.append ?? steps.conversation)
-  return settled === undefined ? `, marked "[delayed, sent ${clockTime(sentAt)}]"` : ''
+  return settled === undefined ? `, marked "[delayed, sent ${shortTime(sentAt, now)}]"` : ''
 }
 
 function whereDone(item: DeliveryFacts): string {

@@ -7,7 +7,7 @@ import { UserError } from '../../errors.js'
 import type { AuditId } from '../../store/desk.js'
 import type { Store } from '../../store/store.js'
 import { actorOf } from '../actor.js'
-import { clockTime } from '../times.js'
+import { shortTime } from '../times.js'
 import { plural } from '../words.js'
 import { allOf, type FilterOptions, isNarrow, nothingMatches, toDetail, toFilter } from './filter.js'
 import { customerOf, deliveryName, jobName } from './names.js'
@@ -123,7 +123,11 @@ function planJson(planned: readonly Planned[]) {
   return { plan: countVerdicts(planned), items }
 }
 
-async function showPlan({ io }: Context, planned: readonly Planned[], options: ReplayOptions): Promise<ExitCode> {
+async function showPlan(
+  { io, clock }: Context,
+  planned: readonly Planned[],
+  options: ReplayOptions,
+): Promise<ExitCode> {
   if (options.json) {
     io.out(JSON.stringify({ schema_version: 1, dry_run: true, ...planJson(planned) }, null, 2))
     return exitCodes.ok
@@ -132,7 +136,7 @@ async function showPlan({ io }: Context, planned: readonly Planned[], options: R
     deliveryName(item.id),
     item.direction,
     customerOf(item),
-    clockTime(item.receivedAt),
+    shortTime(item.receivedAt, clock.now()),
     words,
   ])
   io.out(await io.table(['ID', 'DIR', 'CUSTOMER', 'RECEIVED', 'VERDICT'], rows))
