@@ -9,6 +9,8 @@ export interface Context {
   readonly io: Io
   readonly env: Environment
   readonly clock: Clock
+  /** What settings were given where, the profile apart; for commands about settings themselves. */
+  readonly given: Omit<Sources, 'profile'>
   /** All settings. Throws ConfigError with every fault. */
   config(): Promise<Config>
   /** Settings that need no vendor. Throws ConfigError with every fault. */
@@ -34,14 +36,16 @@ export interface ContextParts {
 }
 
 export function createContext({ io, env, clock, flags, stopSignal }: ContextParts): Context {
+  const given = { env, flags, isTTY: io.isTTY }
   const sources = async ({ bare = false } = {}): Promise<Sources> => {
     const { readProfile } = await import('../config/profile.js')
-    return { env, flags, profile: await readProfile(env, { bare }), isTTY: io.isTTY }
+    return { ...given, profile: await readProfile(given, { bare }) }
   }
   return {
     io,
     env,
     clock,
+    given,
     async config() {
       const { loadConfig } = await import('../config/load.js')
       return loadConfig(await sources())

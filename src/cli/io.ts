@@ -5,6 +5,8 @@ import { UserError } from '../errors.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+const longestInput = 65_536
+
 interface Terminal {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -47,6 +49,10 @@ export interface Io {
   spin(text: string): Promise<Spinner>
   /** Asks for a yes or no, default no. Throws UserError saying to type `flag` when nobody can answer. */
   confirm(question: string, flag: string): Promise<boolean>
+  /** Asks for something that is not shown while it is typed. Throws as `confirm` does. */
+  secret(question: string, flag: string): Promise<string>
+  /** Everything on stdin, without the last line break. */
+  input(): Promise<string>
   onSignal(listener: () => void): () => void
 }
 
@@ -106,6 +112,23 @@ export function createIo({ stdin, stdout, stderr, env, onSignal }: IoParts): Io 
       if (!canAsk) throw new UserError(`${question} Nobody can answer here: type ${flag}`)
       const { confirm } = await import('@inquirer/prompts')
       return confirm({ message: question, default: false }, { input: stdin, output: stderr })
+    },
+    async secret(question, flag) {
+      if (!canAsk) throw new UserError(`${question} Nobody can answer here: type ${flag}`)
+      const { password } = await import('@inquirer/prompts')
+      return password({ message: question }, { input: stdin, output: stderr })
+    },
+    async input() {
+      const chunks: Buffer[] = []
+      let size = 0
+      for await (const chunk of stdin) {
+        chunks.push(Buffer.from(chunk))
+        size += chunks.at(-1)?.length ?? 0
+        if (size > longestInput) throw new UserError(`More than ${longestInput} bytes on stdin: that is no setting.`)
+      }
+      return Buffer.concat(chunks)
+        .toString('utf8')
+        .replace(/\r?\n$/, '')
     },
     onSignal,
   }

@@ -7,6 +7,7 @@ import { addDeadLetterCommands } from './dead-letter-commands.js'
 import { parseDuration } from './duration.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
 import type { Io } from './io.js'
+import { addMachineCommands } from './machine-commands.js'
 
 export interface ProgramParts {
   readonly version: string
@@ -16,11 +17,12 @@ export interface ProgramParts {
 }
 
 /** Runs one command line. Wrong usage is written to stderr and answered with its exit code; commands may throw. */
-export async function runProgram(argv: readonly string[], { version, io, context }: ProgramParts): Promise<ExitCode> {
+export async function runProgram(argv: readonly string[], { version, io, ...parts }: ProgramParts): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok
   const program = new Command('sms-bridge')
     .description('Twilio texts become Intercom conversations, agents’ replies become texts.')
     .version(version, '-V, --version', 'print the version')
+    .addOption(settingOption(settings.profile))
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
@@ -39,6 +41,8 @@ export async function runProgram(argv: readonly string[], { version, io, context
       .description(summary)
       .showHelpAfterError(`Type sms-bridge ${path} --help for its options.`)
   }
+
+  const context = (flags: Flags) => parts.context({ ...program.opts<Pick<Flags, 'profile'>>(), ...flags })
 
   command('serve', 'run the bridge')
     .addOption(settingOption(settings.host))
@@ -115,6 +119,7 @@ export async function runProgram(argv: readonly string[], { version, io, context
     code = ended
   }
   addDeadLetterCommands({ context, command, storeOption: () => settingOption(settings.store), end })
+  addMachineCommands({ command, context, ended: end })
 
   try {
     await program.parseAsync(argv)
@@ -129,11 +134,11 @@ function settingOption(setting: Setting<unknown> & { readonly flag: string }): O
   return new Option(setting.flag, `${setting.help} (${[`env: ${setting.env}`, ...standing(setting)].join(', ')})`)
 }
 
-/** The settings a flag cannot give, required ones first. */
+/** The settings that no flag of this command gives, required ones first. */
 function environmentHelp(command: Command, width: number): string {
   const listed: readonly Setting<unknown>[] = Object.values(settings)
   const rows = listed
-    .filter(({ flag }) => flag === undefined)
+    .filter(({ flag }) => command.options.every(({ flags }) => flags !== flag))
     .sort((a, b) => Number(b.required ?? false) - Number(a.required ?? false))
   const longest = Math.max(...rows.map(({ env }) => env.length))
   const help = command.createHelp()

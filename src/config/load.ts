@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { ConfigError } from '../errors.js'
-import { findFolders } from './folders.js'
+import { findPlaces } from './folders.js'
 import type { Profile } from './profile.js'
 import { type Setting, type SettingName, settings, type Values } from './schema.js'
 
@@ -87,9 +86,9 @@ export async function loadLocalConfig(sources: Sources): Promise<Pick<Config, 'd
   return { defaultRegion, holdMs }
 }
 
-function storeConfig(store: string | undefined, { env }: Sources): Pick<Config, 'store' | 'home'> {
-  const home = findFolders(env).data
-  return { home, store: store ?? `sqlite:${join(home, 'sms-bridge.sqlite')}` }
+function storeConfig(store: string | undefined, sources: Sources): Pick<Config, 'store' | 'home'> {
+  const places = findPlaces(sources)
+  return { home: places.data, store: store ?? `sqlite:${places.store}` }
 }
 
 function toConfig(values: Values, sources: Sources): Config {
@@ -120,13 +119,13 @@ function toConfig(values: Values, sources: Sources): Config {
   }
 }
 
-interface Found {
+export interface Found {
   readonly text: string
   readonly origin: 'flag' | 'env' | 'profile'
 }
 
 /** An empty value counts as none: that is how compose files and systemd units leave things out. */
-function find({ env, flags, profile }: Sources, name: SettingName): Found | undefined {
+export function find({ env, flags, profile }: Sources, name: SettingName): Found | undefined {
   const candidates = [
     { text: flags[name]?.trim(), origin: 'flag' },
     { text: env[settings[name].env]?.trim(), origin: 'env' },
@@ -177,6 +176,30 @@ function faultOf(setting: Setting<unknown>, { origin, text }: Found, message: st
     profile: `write ${JSON.stringify(env)}: ${JSON.stringify(example)}`,
   }[origin]
   return `${where}${shown} ${message}: ${remedy}`
+}
+
+/** What is wrong with this text as the value of a setting, as `must …`; undefined when nothing is. */
+export async function faultOfText(name: SettingName, text: string): Promise<string | undefined> {
+  const setting: Setting<unknown> = settings[name]
+  const read = setting.type(await import('zod')).safeParse(text)
+  if (!read.success) return read.error.issues[0]?.message ?? 'is malformed'
+  const faults =
+    name === 'teams'
+      ? await faultsOfTeams(read.data as Values['teams'] & object) // what its own type yielded
+      : name === 'defaultRegion'
+        ? await faultsOfRegion(text)
+        : []
+  return faults[0]?.replace(`${setting.env} `, '')
+}
+
+/** A value as it may be shown: a secret as dots, a URL without its password. */
+export function shown(name: SettingName, text: string): string {
+  return 'secret' in settings[name] ? '••••' : withoutPassword(text)
+}
+
+/** Whether the value must never be in a list of processes or a shell's history. */
+export function isSecret(name: SettingName, text: string): boolean {
+  return 'secret' in settings[name] || hasPassword(text)
 }
 
 /** Addresses are judged by the one place that knows them; it is too heavy to load for `loadStoreConfig`. */

@@ -1,8 +1,8 @@
 // The profile: a JSON file of settings under their environment names, for those who would rather not export them.
-import { readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readFile, stat } from 'node:fs/promises'
+import { basename, dirname, sep } from 'node:path'
 import { ConfigError, describeError, UserError } from '../errors.js'
-import { findFolders } from './folders.js'
+import { findPlaces, type Given, type Places } from './folders.js'
 import { type SettingName, settings } from './schema.js'
 
 /** Settings as text, by name. */
@@ -11,23 +11,32 @@ export type Profile = Readonly<Partial<Record<SettingName, string>>>
 /** Settings the profile may hold. Its own whereabouts are not among them. */
 const nameOf = new Map(
   (Object.keys(settings) as SettingName[]) // the table's own keys
-    .filter((name) => name !== 'home')
+    .filter(mayHold)
     .map((name) => [settings[name].env as string, name]), // a key of any text may be looked up
 )
 
+export function mayHold(name: SettingName): boolean {
+  return name !== 'home' && name !== 'profile'
+}
+
 /**
- * Reads the profile; a missing file is an empty one. Throws UserError when it cannot be read or is not kept private.
+ * Reads the chosen profile; a missing default one is an empty one. Throws UserError when it cannot be read or is not
+ * kept private, or when one was asked for that is not there.
  * Bare: without Conf, whose loading a short look need not wait for.
  */
-export async function readProfile(
-  env: Readonly<Record<string, string | undefined>>,
-  { bare = false }: { readonly bare?: boolean } = {},
-): Promise<Profile> {
-  const path = join(findFolders(env).config, 'profile.json')
+export async function readProfile(given: Given, { bare = false }: { readonly bare?: boolean } = {}): Promise<Profile> {
+  const places = findPlaces(given)
+  const path = places.profile
   const mode = await modeOf(path)
+  if (mode === undefined && places.from !== 'default') {
+    throw new UserError(
+      `There is no profile ${places.name}: ${path} does not exist. ` +
+        `Make it with sms-bridge --profile ${places.name} config set NAME VALUE`,
+    )
+  }
   if (mode === undefined) return {}
 
-  const entries = await readEntries(path, bare)
+  const entries = Object.entries(bare ? await readBare(path) : (await open(path)).store)
   const faults: string[] = []
   const profile: Partial<Record<SettingName, string>> = {}
   for (const [key, value] of entries) {
@@ -37,7 +46,7 @@ export async function readProfile(
     else profile[name] = String(value)
   }
   const secret = (Object.keys(profile) as SettingName[]).find((name) => 'secret' in settings[name]) // filled above by name
-  if (secret !== undefined && (mode & 0o077) !== 0 && process.platform !== 'win32') {
+  if (secret !== undefined && (mode & 0o077) !== 0 && process.platform !== 'win32' && !isCredential(path, given)) {
     const shown = (mode & 0o777).toString(8).padStart(4, '0')
     faults.push(
       `${path} holds ${settings[secret].env} and other users can read it (mode ${shown}): type chmod 600 ${path}`,
@@ -45,6 +54,44 @@ export async function readProfile(
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return profile
+}
+
+/** systemd keeps it readable for its service alone, by an access list, which looks like a group's right. */
+function isCredential(path: string, { env }: Given): boolean {
+  const folder = env.CREDENTIALS_DIRECTORY
+  return folder !== undefined && folder !== '' && path.startsWith(`${folder}${sep}`)
+}
+
+/** Whether the profile file is there. */
+export async function profileExists({ profile }: Places): Promise<boolean> {
+  return (await modeOf(profile)) !== undefined
+}
+
+/** Writes a setting, wholly or not at all, into a file that nobody else can read; makes the file when need be. */
+export async function writeSetting({ profile }: Places, name: SettingName, text: string): Promise<void> {
+  await orUnwritable(profile, async () => {
+    await mkdir(dirname(profile), { recursive: true, mode: 0o700 })
+    ;(await open(profile)).set(settings[name].env, text)
+  })
+}
+
+/** False when it was not there. */
+export async function removeSetting({ profile }: Places, name: SettingName): Promise<boolean> {
+  if ((await modeOf(profile)) === undefined) return false
+  const file = await open(profile)
+  const { env } = settings[name]
+  if (!file.has(env)) return false
+  await orUnwritable(profile, async () => file.delete(env))
+  return true
+}
+
+async function orUnwritable(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(`the profile ${path} cannot be written: ${describeError(error)}`, { cause: error })
+  }
 }
 
 async function modeOf(path: string): Promise<number | undefined> {
@@ -57,17 +104,23 @@ async function modeOf(path: string): Promise<number | undefined> {
   }
 }
 
-async function readEntries(path: string, bare: boolean): Promise<[string, unknown][]> {
+async function readBare(path: string): Promise<object> {
   try {
-    if (bare) return Object.entries(JSON.parse(await readFile(path, 'utf8')) as object) // of anything that is JSON
-    const { default: Conf } = await import('conf')
-    const file = new Conf({
+    return JSON.parse(await readFile(path, 'utf8')) as object // of anything that is JSON
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+async function open(path: string) {
+  const { default: Conf } = await import('conf')
+  try {
+    return new Conf<Record<string, unknown>>({
       cwd: dirname(path),
-      configName: 'profile',
+      configName: basename(path, '.json'),
       configFileMode: 0o600,
       accessPropertiesByDotNotation: false,
     })
-    return Object.entries(file.store)
   } catch (error) {
     throw unreadable(path, error)
   }

@@ -15,11 +15,17 @@ export interface Setting<T> {
   readonly help: string
   /** A value that would be accepted, for "what to type next". */
   readonly example: string
+  /** The only values there are; for shells that complete them. */
+  readonly choices?: readonly string[]
   /** Reads the trimmed, non-empty text. Messages complete the sentence `<name> …`. */
   readonly type: (z: Zod) => zod.ZodType<T>
   /** What is wrong with it, for text that is taken as it stands: such a setting is read without loading zod. */
   readonly fault?: (text: string) => string | undefined
 }
+
+const logFormats = ['json', 'pretty'] as const
+const yesOrNo = ['true', 'false'] as const
+const regions = ['us', 'eu', 'au'] as const
 
 export const settings = {
   publicUrl: {
@@ -59,12 +65,21 @@ export const settings = {
     flag: '--log <format>',
     help: 'log lines: json or pretty (default: pretty on a terminal, else json)',
     example: 'json',
-    type: (z: Zod) => z.enum(['json', 'pretty'], 'must be json or pretty'),
+    choices: logFormats,
+    type: (z: Zod) => z.enum(logFormats, 'must be json or pretty'),
   },
   home: {
     env: 'SMS_BRIDGE_HOME',
     help: 'folder of the profile and the data (default: the platform’s config and data folders)',
     example: '/var/lib/sms-bridge',
+    type: (z: Zod) => z.string(),
+  },
+  profile: {
+    env: 'SMS_BRIDGE_PROFILE',
+    flag: '--profile <name>',
+    fallback: 'default',
+    help: 'which profile to use: a name, or the path of its file',
+    example: 'staging',
     type: (z: Zod) => z.string(),
   },
   defaultRegion: {
@@ -91,7 +106,8 @@ export const settings = {
     fallback: 'false',
     help: 'also text what bots write for the customer',
     example: 'true',
-    type: (z: Zod) => z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
+    choices: yesOrNo,
+    type: (z: Zod) => z.enum(yesOrNo, 'must be true or false').transform((text) => text === 'true'),
   },
   teams: {
     env: 'SMS_BRIDGE_TEAMS',
@@ -168,7 +184,8 @@ export const settings = {
     fallback: 'us',
     help: 'where the Intercom workspace lives: us, eu or au',
     example: 'eu',
-    type: (z: Zod) => z.enum(['us', 'eu', 'au'], 'must be us, eu or au'),
+    choices: regions,
+    type: (z: Zod) => z.enum(regions, 'must be us, eu or au'),
   },
   intercomApiBaseUrl: {
     env: 'INTERCOM_API_BASE_URL',

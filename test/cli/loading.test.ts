@@ -38,6 +38,7 @@ const frontDoor = [
   'dist/cli/duration.js',
   'dist/cli/exit-codes.js',
   'dist/cli/io.js',
+  'dist/cli/machine-commands.js',
   'dist/cli/main.js',
   'dist/cli/program.js',
   'dist/cli/signals.js',

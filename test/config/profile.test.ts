@@ -19,7 +19,7 @@ function write(text: string, mode: number): void {
 }
 
 describe.each([false, true])('the profile (bare: %s)', (bare) => {
-  const read = () => readProfile({ SMS_BRIDGE_HOME: home }, { bare })
+  const read = () => readProfile({ env: { SMS_BRIDGE_HOME: home }, flags: {} }, { bare })
 
   it('holds settings under their environment names', async () => {
     write('{ "SMS_BRIDGE_PORT": 9000, "SMS_BRIDGE_RELAY_BOTS": true, "TWILIO_AUTH_TOKEN": "fake" }', 0o600)
@@ -28,7 +28,7 @@ describe.each([false, true])('the profile (bare: %s)', (bare) => {
   })
 
   it('may be missing, and reading makes nothing', async () => {
-    expect(await readProfile({ SMS_BRIDGE_HOME: join(home, 'none') })).toEqual({})
+    expect(await readProfile({ env: { SMS_BRIDGE_HOME: join(home, 'none') }, flags: {} })).toEqual({})
     expect(existsSync(join(home, 'none'))).toBe(false)
   })
 

@@ -16,6 +16,8 @@ export interface TestIo extends Io {
   signalListeners(): number
   /** What a person types at a prompt. */
   type(text: string): void
+  /** What a pipe brings before it ends. */
+  pipe(text: string): void
 }
 
 export interface TestIoOptions {
@@ -75,5 +77,6 @@ export function testIo({ tty = false, columns, env = {} }: TestIoOptions = {}): 
     },
     signalListeners: () => listeners.size,
     type: (text) => void stdin.write(text),
+    pipe: (text) => void stdin.end(text),
   }
 }
