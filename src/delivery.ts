@@ -167,3 +167,9 @@ export interface Flow<K extends DeliveryKind> {
   deliver(delivery: Delivery<K>, tools: Tools): Promise<FlowResult>
 }
 export type Flows = { readonly [K in DeliveryKind]: Flow<K> }
+
+/**
+ * The mark that says when the store was put back to an earlier state: what the vendors show from before then may have
+ * been delivered, though the store does not know it.
+ */
+export const restoredMark = 'restored'

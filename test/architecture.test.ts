@@ -43,6 +43,7 @@ const mayImport: Readonly<Record<string, readonly Leave[]>> = {
   bridge: [values('words', 'transport', 'config', 'store', 'twilio', 'intercom', 'relay', 'flows', 'server', 'shores')],
   commands: [
     values('words', 'bridge', 'shores', 'config', 'store/open', 'cli/exit-codes', 'emulators'),
+    values('store/backup'),
     values('twilio/errors', 'intercom/advice'),
     types('cli', 'store/store', 'store/survey', 'store/desk', 'flows'),
   ],

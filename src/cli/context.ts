@@ -15,6 +15,8 @@ export interface Context {
   config(): Promise<Config>
   /** Settings that need no vendor. Throws ConfigError with every fault. */
   localConfig(): Promise<Pick<Config, 'defaultRegion' | 'holdMs'>>
+  /** `sqlite:PATH` or `postgres://…`; may hold a password. Needs no other setting. */
+  storeAddress(): Promise<string>
   /** Opens the store to work in it; needs no other setting. The caller closes it. */
   store(): Promise<Store>
   /** Opens the store to look only: quick, and without the right to write. The caller closes it. */
@@ -41,6 +43,10 @@ export function createContext({ io, env, clock, flags, stopSignal }: ContextPart
     const { readProfile } = await import('../config/profile.js')
     return { ...given, profile: await readProfile(given, { bare }) }
   }
+  const storeAddress = async () => {
+    const { loadStoreConfig } = await import('../config/load.js')
+    return (await loadStoreConfig(await sources())).store
+  }
   return {
     io,
     env,
@@ -54,11 +60,19 @@ export function createContext({ io, env, clock, flags, stopSignal }: ContextPart
       const { loadLocalConfig } = await import('../config/load.js')
       return loadLocalConfig(await sources())
     },
+    storeAddress,
     async store() {
-      const { loadStoreConfig } = await import('../config/load.js')
-      const { store } = await loadStoreConfig(await sources())
+      const store = await storeAddress()
       const { openStore } = await import('../store/open.js')
-      return openStore(store, { now: clock.now(), thread: false, create: false })
+      return openStore(store, {
+        now: clock.now(),
+        thread: false,
+        create: false,
+        onMigrated: ({ from, to, copy }) => {
+          io.err(`The store was brought from version ${from} to ${to}.`)
+          if (copy !== undefined) io.err(`What it was is kept at ${copy}`)
+        },
+      })
     },
     async look() {
       const [{ loadStoreConfig }, { openLook }] = await Promise.all([

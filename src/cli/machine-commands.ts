@@ -14,6 +14,7 @@ export interface CommandParts {
 
 export function addMachineCommands(parts: CommandParts): void {
   addConfig(parts)
+  addBackup(parts)
 }
 
 interface Json {
@@ -68,4 +69,31 @@ function addConfig({ command, context, ended }: CommandParts): void {
       const { configPath } = await import('../commands/config.js')
       ended(await configPath(await context({}), { json }))
     })
+}
+
+function addBackup({ command, context, ended }: CommandParts): void {
+  command('backup', 'copy the store into a file, also while serve runs')
+    .argument('<file>', 'the file to make')
+    .option('--force', 'replace the file if it is there')
+    .option('--json', 'print JSON')
+    .action(async (file: string, { force = false, json = false }: Json & { force?: boolean }) => {
+      const { backup } = await import('../commands/backup.js')
+      ended(await backup(await context({}), file, { force, json }))
+    })
+  command('restore', 'put a backup in the place of the store; nothing that was delivered since is delivered again')
+    .argument('[file]', 'the backup')
+    .option('-y, --yes', 'do not ask')
+    .option('--moved', 'the bridge has not run since the backup was taken: carry on where it stopped')
+    .option('--tables-restored', 'for PostgreSQL, after pg_restore')
+    .option('--json', 'print JSON')
+    .action(
+      async (
+        file: string | undefined,
+        options: Json & { yes?: boolean; moved?: boolean; tablesRestored?: boolean },
+      ) => {
+        const { yes = false, moved = false, tablesRestored = false, json = false } = options
+        const { restore } = await import('../commands/backup.js')
+        ended(await restore(await context({}), file, { yes, moved, tablesRestored, json }))
+      },
+    )
 }

@@ -23,7 +23,10 @@ export async function serve(context: Context): Promise<ExitCode> {
   const log = createLog({ format: config.log, write: (line) => io.out(line.trimEnd()), clock: context.clock })
   const stopping = context.stopSignal()
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`)
-  const store = await openStore(config.store, { now: context.clock.now() })
+  const store = await openStore(config.store, {
+    now: context.clock.now(),
+    onMigrated: ({ from, to, copy }) => log.info('store.migrated', { from, to, ...(copy !== undefined && { copy }) }),
+  })
   try {
     const atLeast = await store.latestTime()
     const clock = createSteadyClock({

@@ -1,4 +1,12 @@
-import { type Delivery, type Flow, type FlowResult, type NewDelivery, staleAfterMs, type Tools } from '../delivery.js'
+import {
+  type Delivery,
+  type Flow,
+  type FlowResult,
+  type NewDelivery,
+  restoredMark,
+  staleAfterMs,
+  type Tools,
+} from '../delivery.js'
 import { DeliveryError, unprovable } from '../errors.js'
 import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
 import type { AgentReply, ConversationId, MessageSid } from '../message.js'
@@ -84,8 +92,10 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
    */
   const ingestEarlier = async (reply: AgentReply, thread: Thread, conversation: Conversation, tools: Tools) => {
     const mine = replyDelivery(reply, thread)
+    const restoredAt = (await store.findMark(restoredMark))?.at ?? 0
     const earlier = conversation.parts
       .filter((part) => part.id !== reply.partId && part.author.type !== 'bot' && isForCustomer(part))
+      .filter((part) => part.writtenAt >= restoredAt)
       .map((part) => replyDelivery(replyOf(conversation.id, part), thread))
       .filter(({ rank }) => rank < mine.rank)
     const unsettled = new Set(await store.unsettled(earlier.map(({ dedupeKey }) => dedupeKey)))
@@ -230,7 +240,9 @@ export function createReplyLookupFlow({
       const thread = await store.findThreadOfConversation(conversationId)
       const conversation = thread && (await intercom.getConversation(conversationId, tools.call))
       if (thread === undefined || conversation === undefined) return { state: 'suppressed', reason: 'no such thread' }
+      const restoredAt = (await store.findMark(restoredMark))?.at ?? 0
       const replies = conversation.parts
+        .filter((part) => part.writtenAt >= restoredAt)
         .filter((part) => part.author.type !== 'bot' && isForCustomer(part))
         .map((part) => replyDelivery(replyOf(conversationId, part), thread))
       const unsettled = new Set(await store.unsettled(replies.map(({ dedupeKey }) => dedupeKey)))

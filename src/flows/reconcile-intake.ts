@@ -11,6 +11,8 @@ export type SweepTools = Pick<Tools, 'call' | 'now'>
 export const overlapMs = 600_000
 
 export interface SweepOptions {
+  /** Older than this is left alone, epoch ms. */
+  readonly notBefore?: number
   /** From when on, epoch ms; default: where the last sweep came to, minus the overlap. */
   readonly since?: number
   /** Only looks. */
@@ -66,7 +68,7 @@ interface Counts {
 
 export interface Intake {
   /** Oldest first, as lanes want it. */
-  offer(found: readonly Found[]): Promise<void>
+  offer(listed: readonly Found[]): Promise<void>
   /** Waits for webhooks that may be on their way, takes in what none has brought then, and tells what was done. */
   finish(): Promise<readonly SweptNumber[]>
 }
@@ -116,7 +118,8 @@ export function createIntake(parts: IntakeParts, tools: SweepTools, options: Swe
   }
 
   return {
-    async offer(found) {
+    async offer(listed) {
+      const found = listed.filter(({ at }) => at >= (options.notBefore ?? 0))
       for (const one of found) rowOf(one).checked += 1
       for (const one of await unseenOf(found)) {
         if (options.atOnce || one.at < tools.now() - overlapMs) await take(one)

@@ -25,7 +25,7 @@ export function createReplySweep(parts: ReplySweepParts) {
     const window = await openWindow(parts, repliesMark, begunAt, options)
     // What bots said before they were relayed was not meant for phones.
     const botsSince = relayBots ? (botsSinceIn(window.mark) ?? begunAt) : undefined
-    const intake = createIntake(parts, tools, options)
+    const intake = createIntake(parts, tools, { ...options, notBefore: window.notBefore })
     const isOld = ({ writtenAt, author }: Part) =>
       writtenAt < window.since - intercom.clockSlackMs() ||
       (author.type === 'bot' && (botsSince === undefined || writtenAt < Math.floor(botsSince / 1000) * 1000))

@@ -52,7 +52,7 @@ export function createTextSweep(parts: TextSweepParts) {
     const believed = known !== undefined && begunAt - known.readAt < numbersMs ? known.numbers : undefined
     let fresh = believed === undefined ? await readNumbers(tools, options) : undefined
     const { swept } = believed ?? fresh ?? { swept: [] }
-    const intake = createIntake(parts, tools, options)
+    const intake = createIntake(parts, tools, { ...options, notBefore: window.notBefore })
 
     /** Before anything is taken in: a number may have been given to somebody else since we last looked. */
     const isOurs = async (number: Address): Promise<boolean> => {

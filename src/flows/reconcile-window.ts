@@ -1,5 +1,5 @@
 // From when on a sweep looks, and how far it is noted to have come.
-import { staleAfterMs } from '../delivery.js'
+import { restoredMark, staleAfterMs } from '../delivery.js'
 import type { Log } from '../log.js'
 import type { Mark, Store } from '../store/store.js'
 import { overlapMs, type Sweep, type SweepOptions, type SweptNumber } from './reconcile-intake.js'
@@ -16,6 +16,8 @@ export interface WindowParts {
 
 export interface Window {
   readonly since: number
+  /** Nothing older is taken in, whatever the clocks' differences made us ask for: it may have been delivered. */
+  readonly notBefore: number
   /** Where the last complete sweep began; undefined when there was none. */
   readonly mark: Mark | undefined
 }
@@ -27,12 +29,13 @@ export async function openWindow(
   options: SweepOptions,
 ): Promise<Window> {
   const mark = await store.findMark(name)
-  if (options.since !== undefined) return { since: options.since, mark }
+  if (options.since !== undefined) return { since: options.since, notBefore: 0, mark }
+  const notBefore = (await store.findMark(restoredMark))?.at ?? 0
   // A mark in the future was made by a clock that has been set back since.
   const from = mark === undefined ? now - firstMs : Math.min(mark.at, now) - overlapMs
-  const since = Math.max(from, now - longestMs)
-  if (since > from) log.warn('reconcile.older-left', { mark: name, fromMs: from, untilMs: since })
-  return { since, mark }
+  const since = Math.max(from, now - longestMs, notBefore)
+  if (since > from && since > notBefore) log.warn('reconcile.older-left', { mark: name, fromMs: from, untilMs: since })
+  return { since, notBefore, mark }
 }
 
 export interface Swept {

@@ -62,6 +62,7 @@ export function storeOver(engine: Engine): Store {
     giveUpDuty: via('giveUpDuty'),
     findMark: via('findMark'),
     setMark: via('setMark'),
+    takeUpRestored: via('takeUpRestored'),
     latestTime: via('latestTime'),
     summarize: via('summarize'),
     listDeliveries: via('listDeliveries'),

@@ -1,5 +1,6 @@
 import { openAt } from './address.js'
 import { type Engine, storeOver } from './engine.js'
+import type { Migrated } from './sqlite/connection.js'
 import type { Store } from './store.js'
 
 export interface OpenOptions {
@@ -9,6 +10,10 @@ export interface OpenOptions {
   readonly thread?: boolean
   /** False: a SQLite file that is not there is an error rather than made. */
   readonly create?: boolean
+  /** False: no copy is kept of a SQLite store that is migrated. */
+  readonly keepsOld?: boolean
+  /** Called after the store was brought to this program's version. */
+  readonly onMigrated?: (migrated: Migrated) => void
 }
 
 /** Opens `sqlite:PATH` or `postgres://…`, making or migrating its tables. Throws a UserError when it cannot. */
@@ -16,9 +21,11 @@ export async function openStore(url: string, options: OpenOptions): Promise<Stor
   return storeOver(await openEngine(url, options))
 }
 
-function openEngine(url: string, { now, thread = true, create = true }: OpenOptions): Promise<Engine> {
+function openEngine(url: string, options: OpenOptions): Promise<Engine> {
+  const { now, thread = true, create = true, keepsOld = true, onMigrated = () => {} } = options
   return openAt(url, create, {
     postgres: async () => (await import('./postgres/engine.js')).openPostgres(url, now),
-    sqlite: async (file) => (await import('./sqlite/engine.js')).openSqlite(file, now, thread),
+    sqlite: async (file) =>
+      (await import('./sqlite/engine.js')).openSqlite({ path: file, now, keepsOld }, { thread, onMigrated }),
   })
 }

@@ -21,6 +21,7 @@ import { holdLimit, limitHeadroom, setLimitRule, takeLimit } from './limits.js'
 import { listNumbers, saveNumbers } from './numbers.js'
 import { optedOutSince, optIn, optOut } from './opt-outs.js'
 import { findReceipt, findReceiptByRef, pollAgain, saveReceipt, textsToPoll } from './receipts.js'
+import { takeUpRestored } from './restored.js'
 import { pauseShore, pauses, resumeShore } from './shores.js'
 import type { Tx } from './statement.js'
 import type { Store } from './store.js'
@@ -122,6 +123,7 @@ export const operations: Operations = {
   giveUpDuty: put(giveUpDuty),
   findMark: look(findMark),
   setMark: put(setMark),
+  takeUpRestored: change(takeUpRestored),
   latestTime: look(latestTime),
   summarize: survey(summarize),
   listDeliveries: look(listDeliveries),

@@ -6,7 +6,8 @@ export function mustMigrate(version: number, name: string): boolean {
   if (version > schemaVersion) {
     throw new UserError(
       `The store ${name} has schema version ${version}, and this sms-bridge knows ${schemaVersion} at most. ` +
-        'Upgrade it with `npm install -g sms-bridge@latest`, or set SMS_BRIDGE_STORE to another store.',
+        'An older program must not write into it. Upgrade with `npm install -g sms-bridge@latest`; or go back to what the ' +
+        'store was: restore the copy that the newer one kept beside it, or set SMS_BRIDGE_STORE to another store.',
     )
   }
   return version < schemaVersion

@@ -252,6 +252,12 @@ export interface Store extends Desk {
   /** `value` is kept as JSON. */
   setMark(name: string, at: number, value?: unknown): Promise<void>
 
+  /**
+   * For a store that was put back to an earlier state, and that nobody serves: what was under way then is parked until a
+   * person decides, ids begin far above those given since, and `restoredMark` is set. Tells how many are parked so.
+   */
+  takeUpRestored(now: number): Promise<{ readonly parked: number }>
+
   /** The latest time on record, epoch ms: of a delivery's arrival or the end of a lease. Undefined in a new store. */
   latestTime(): Promise<number | undefined>
 

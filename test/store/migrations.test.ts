@@ -1,7 +1,9 @@
 // A store of an older version, opened by this one: nothing in it is lost, and its books balance.
+import { existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { migrationFrom } from '../../src/store/migrations.js'
+import { migrationFrom, schemaVersion } from '../../src/store/migrations.js'
 import { openStore } from '../../src/store/open.js'
+import type { Migrated } from '../../src/store/sqlite/connection.js'
 import { loadSqlite } from '../../src/store/sqlite/driver.js'
 import { newPlace, type Place, postgresFailure } from '../support/stores.js'
 import { claimAll } from './deliveries.js'
@@ -17,8 +19,8 @@ insert into lanes (lane, shore, priority, next_at) values ('lane c', 'intercom',
 insert into totals (day, number, kind, slot, received, delivered, suppressed, parked)
   values ('2026-11-30', '+15550100100', 'inbound-sms', 0, 2, 1, 0, 1);`
 
-async function makeOld(place: Place): Promise<void> {
-  const text = `${migrationFrom(0, place.engine, 0, 1)}\n${past}`
+async function makeOld(place: Place, rows = past): Promise<void> {
+  const text = `${migrationFrom(0, place.engine, 0, 1)}\n${rows}`
   if (place.engine === 'sqlite') {
     const { DatabaseSync } = await loadSqlite()
     const database = new DatabaseSync(place.url.replace('sqlite:', ''))
@@ -30,6 +32,59 @@ async function makeOld(place: Place): Promise<void> {
   await place.sql(`create schema ${schema}`)
   await place.sql(text)
 }
+
+describe('upgrading a SQLite store', () => {
+  const version = async (path: string) => {
+    const { DatabaseSync } = await loadSqlite()
+    const database = new DatabaseSync(path, { readOnly: true })
+    const [row] = database.prepare('select value, (select count(*) from deliveries) as held from meta').all()
+    database.close()
+    return row
+  }
+
+  it.each([true, false])(
+    'first keeps a copy that only its owner can read, and tells where (thread: %s)',
+    async (thread) => {
+      const place = newPlace('sqlite')
+      onTestFinished(() => place.remove())
+      await makeOld(place)
+      const path = place.url.replace('sqlite:', '')
+      writeFileSync(`${path}.v1.bak`, 'of an earlier try')
+      const told: Migrated[] = []
+      const store = await openStore(place.url, { now: day, thread, onMigrated: (one) => told.push(one) })
+      await store.close()
+      const copy = `${path}.v1.bak-2`
+      expect(told).toEqual([{ from: 1, to: schemaVersion, copy }])
+      expect(statSync(copy).mode & 0o777).toBe(0o600)
+      expect(await version(copy)).toEqual({ value: 1, held: 3 })
+      expect(await version(path)).toEqual({ value: schemaVersion, held: 3 })
+      const again = await openStore(place.url, { now: day, thread, onMigrated: (one) => told.push(one) })
+      await again.close()
+      expect(told).toHaveLength(1)
+    },
+  )
+
+  it('keeps none of one in which nothing was', async () => {
+    const place = newPlace('sqlite')
+    onTestFinished(() => place.remove())
+    await makeOld(place, '')
+    const told: Migrated[] = []
+    await (await openStore(place.url, { now: day, onMigrated: (one) => told.push(one) })).close()
+    expect(told).toEqual([{ from: 1, to: schemaVersion, copy: undefined }])
+    expect(existsSync(`${place.url.replace('sqlite:', '')}.v1.bak`)).toBe(false)
+  })
+
+  it('is left undone when no copy can be kept', async () => {
+    const place = newPlace('sqlite')
+    onTestFinished(() => place.remove())
+    await makeOld(place)
+    const path = place.url.replace('sqlite:', '')
+    // A name that leads nowhere: it is not there, and it cannot be made.
+    symlinkSync('/nowhere/at/all', `${path}.v1.bak`)
+    await expect(openStore(place.url, { now: day })).rejects.toThrow(/no copy of it could be kept at .*v1\.bak first/)
+    expect(await version(path)).toEqual({ value: 1, held: 3 })
+  })
+})
 
 describe.each(['sqlite', 'postgres'] as const)('a store of version 1 on %s', (engine) => {
   it.skipIf(engine === 'postgres' && postgresFailure !== undefined)(

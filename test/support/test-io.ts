@@ -43,7 +43,8 @@ export function testIo({ tty = false, columns, env = {} }: TestIoOptions = {}): 
           done()
         },
       }),
-      { isTTY: tty, ...(columns !== undefined && { columns }), ...cursor },
+      // As a process's own streams: nobody ends them.
+      { isTTY: tty, end: () => {}, ...(columns !== undefined && { columns }), ...cursor },
     )
   const stdin = Object.assign(new PassThrough(), { isTTY: tty })
   const listeners = new Set<() => void>()

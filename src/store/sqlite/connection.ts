@@ -1,9 +1,10 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { migrationFrom, readVersion } from '../migrations.js'
+import { migrationFrom, readVersion, schemaVersion } from '../migrations.js'
 import { mustBeCurrent, mustMigrate } from '../schema-version.js'
 import type { Tx } from '../statement.js'
+import { keepOld } from './copy.js'
 import { isBusy, loadSqlite, needsWriting, type SqliteDatabase, type SqliteStatement } from './driver.js'
 import { asStoreError } from './file-fault.js'
 
@@ -26,6 +27,14 @@ class Prepared {
   }
 }
 
+export interface Migrated {
+  /** Schema versions. */
+  readonly from: number
+  readonly to: number
+  /** Where the store is kept as it was; undefined when there was nothing in it. */
+  readonly copy: string | undefined
+}
+
 /** One connection to one file, with everything this store relies on set and verified. */
 export class Connection implements Tx {
   readonly dialect = 'sqlite'
@@ -39,7 +48,10 @@ export class Connection implements Tx {
     this.#database = database
   }
 
-  static async open(path: string, now: number): Promise<Connection> {
+  /** Set when opening it meant to bring it to this program's version. */
+  migrated: Migrated | undefined
+
+  static async open(path: string, now: number, keepsOld = true): Promise<Connection> {
     const { DatabaseSync } = await loadSqlite()
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     // Customers' messages: readable by nobody else. SQLite gives its companion files the same mode.
@@ -47,7 +59,7 @@ export class Connection implements Tx {
     const connection = new Connection(new DatabaseSync(path), path)
     try {
       connection.#configure()
-      connection.#migrate(path, now)
+      await connection.#migrate(path, now, keepsOld)
       return connection
     } catch (error) {
       connection.close()
@@ -99,18 +111,27 @@ export class Connection implements Tx {
     }
   }
 
-  #migrate(path: string, now: number): void {
+  async #migrate(path: string, now: number, keepsOld: boolean): Promise<void> {
     if (!mustMigrate(this.#version(), `sqlite:${path}`)) return
     this.#retrying(() => this.exec('begin immediate'))
     try {
       // Read again: another process may have been quicker.
       const version = this.#version()
-      if (mustMigrate(version, `sqlite:${path}`)) this.exec(migrationFrom(version, 'sqlite', now))
+      if (mustMigrate(version, `sqlite:${path}`)) {
+        // Nobody else writes now, so the copy is what is migrated.
+        const copy = keepsOld && this.#holdsDeliveries(version) ? await keepOld(path, version) : undefined
+        this.exec(migrationFrom(version, 'sqlite', now))
+        if (version > 0) this.migrated = { from: version, to: schemaVersion, copy }
+      }
       this.exec('commit')
     } catch (error) {
       this.rollback()
       throw error
     }
+  }
+
+  #holdsDeliveries(version: number): boolean {
+    return version > 0 && this.#database.prepare('select 1 from deliveries limit 1').all().length > 0
   }
 
   #version(): number {

@@ -5,6 +5,7 @@ import type { DeliveryRow } from '../delivery-row.js'
 import type { Arguments, Engine, Result } from '../engine.js'
 import type { OperationName } from '../operations.js'
 import type { Ingested } from '../store.js'
+import type { Migrated } from './connection.js'
 import type { Answer, Request } from './writer.js'
 import type { FromThread, ThreadData, ToThread } from './writer-thread.js'
 
@@ -18,15 +19,21 @@ interface Events {
   readonly answered: (answers: readonly Answer[]) => void
   /** It can answer nothing more. */
   readonly lost: (error: Error) => void
+  readonly migrated: (migrated: Migrated) => void
 }
 
-export async function openSqlite(path: string, now: number, thread: boolean): Promise<Engine> {
+interface Opening {
+  readonly thread: boolean
+  readonly onMigrated: (migrated: Migrated) => void
+}
+
+export async function openSqlite(data: ThreadData, { thread, onMigrated }: Opening): Promise<Engine> {
   const engine = new SqliteEngine()
-  await engine.start((events) => (thread ? startThread({ path, now }, events) : startHere({ path, now }, events)))
+  await engine.start((events) => (thread ? startThread : startHere)(data, { ...events, migrated: onMigrated }))
   return engine
 }
 
-async function startThread(workerData: ThreadData, { answered, lost }: Events): Promise<Runner> {
+async function startThread(workerData: ThreadData, { answered, lost, migrated }: Events): Promise<Runner> {
   const worker = new Worker(new URL('./writer-thread.js', import.meta.url), { workerData, name: 'store' })
   const exited = new Promise((resolve) => worker.once('exit', resolve))
   const [first] = (await once(worker, 'message')) as [FromThread] // rejects when the thread throws
@@ -35,6 +42,7 @@ async function startThread(workerData: ThreadData, { answered, lost }: Events): 
     const { failed, exitCode } = first
     throw exitCode === undefined ? new Error(failed) : new UserError(failed, { exitCode })
   }
+  if ('migrated' in first && first.migrated !== undefined) migrated(first.migrated)
   worker.on('message', (message: FromThread) => {
     if ('answers' in message) answered(message.answers)
   })
@@ -50,9 +58,10 @@ async function startThread(workerData: ThreadData, { answered, lost }: Events): 
   }
 }
 
-async function startHere({ path, now }: ThreadData, { answered }: Events): Promise<Runner> {
+async function startHere(data: ThreadData, { answered, migrated }: Events): Promise<Runner> {
   const [{ Connection }, { Queue }] = await Promise.all([import('./connection.js'), import('./queue.js')])
-  const connection = await Connection.open(path, now)
+  const connection = await Connection.open(data.path, data.now, data.keepsOld)
+  if (connection.migrated !== undefined) migrated(connection.migrated)
   const queue = new Queue(connection, answered)
   return {
     post: (requests) => queue.push(requests),
@@ -80,7 +89,7 @@ class SqliteEngine implements Engine {
   #over: Error | undefined
   #closed: Promise<void> | undefined
 
-  async start(startRunner: (events: Events) => Promise<Runner>): Promise<void> {
+  async start(startRunner: (events: Omit<Events, 'migrated'>) => Promise<Runner>): Promise<void> {
     this.#runner = await startRunner({
       answered: (answers) => this.#answered(answers),
       lost: (error) => this.#end(error),
