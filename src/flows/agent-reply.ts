@@ -82,6 +82,9 @@ export function replyOf(conversationId: ConversationId, part: Part): AgentReply 
   }
 }
 
+/** The first of it may have left: from then on its words stay as they are. */
+const isUnderWay = (tools: Tools) => tools.effects.step('sms-0') !== undefined
+
 /** A teammate's reply → the customer's phone. */
 export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'> {
   const { store, intercom, twilio, statusCallback, isForCustomer, isOptOut, visibleAfterMs, lateAfterMs } = parts
@@ -192,7 +195,7 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
     tools: Tools,
   ): Promise<readonly string[]> => {
     const noted = tools.effects.step('texts')?.value as readonly string[] | undefined // what this wrote
-    if (noted !== undefined) return noted
+    if (noted !== undefined && isUnderWay(tools)) return noted
     const { body, attachments } = part !== undefined && !part.redacted ? part : delivery.payload
     const lines = [toSmsText(body), ...attachments.map(({ name, url }) => `${name}: ${url}`)]
     const text = lines.filter((line) => line !== '').join('\n')
@@ -213,7 +216,7 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       const before = tools.effects.step(waitsFor)?.value as readonly string[] | undefined // what letPass wrote
       if (before !== undefined) await letPass(await store.unsettled(before), tools)
       let part: Part | undefined
-      if (tools.effects.step('texts') === undefined) {
+      if (!isUnderWay(tools)) {
         // The webhook is a hint, the conversation the truth: its HTML, redactions, and replies no webhook brought.
         const conversation = await intercom.getConversation(reply.conversationId, tools.call)
         part = conversation?.parts.find(({ id }) => id === reply.partId)

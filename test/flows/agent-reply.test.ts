@@ -176,6 +176,18 @@ describe('what a teammate writes for the customer', () => {
     expect(phoneShows(world)[0]).toContain(time)
   })
 
+  it('says so too when only a later attempt is that late', async () => {
+    let ahead = 0
+    const clock = { now: () => systemClock.now() + ahead, sleep: systemClock.sleep }
+    const { world, inbox, id } = await conversing({ clock: async () => clock, relay: { leaseMs: 3_600_000 } })
+    world.twilio.faults.arm('rate-limit', { times: 1, method: 'POST' })
+    inbox.reply(id, '<p>It left this morning</p>')
+    await world.eventually('it was refused once', () => world.twilio.faults.armed().length === 0)
+    ahead = 20 * 60_000
+    await world.eventually('it is on the phone', () => phoneShows(world).length === 1)
+    expect(phoneShows(world)).toEqual([expect.stringMatching(/^\[delayed, sent .*\] It left this morning$/)])
+  })
+
   it('names its attachments', async () => {
     const { world, inbox, id } = await conversing()
     const attachments = [{ name: 'map.png', contentType: 'image/png', data: new Uint8Array([1]) }]

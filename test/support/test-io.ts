@@ -43,8 +43,7 @@ export function testIo({ tty = false, columns, env = {} }: TestIoOptions = {}): 
           done()
         },
       }),
-      // As a process's own streams: nobody ends them.
-      { isTTY: tty, end: () => {}, ...(columns !== undefined && { columns }), ...cursor },
+      { isTTY: tty, ...(columns !== undefined && { columns }), ...cursor },
     )
   const stdin = Object.assign(new PassThrough(), { isTTY: tty })
   const listeners = new Set<() => void>()
