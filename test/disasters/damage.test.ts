@@ -1,6 +1,6 @@
 // A damaged store, and one of a newer version: nothing is answered 200 without a row, and the way out is told.
 import { closeSync, copyFileSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { schemaVersion } from '../../src/store/migrations.js'
 import { openStore } from '../../src/store/open.js'
 import { Connection } from '../../src/store/sqlite/connection.js'
@@ -10,6 +10,9 @@ import { environmentOf, runStatus, startServe } from '../support/serve-process.j
 import { newPlace, postgresFailure } from '../support/stores.js'
 import { openTestBridge, tempFolder } from '../support/temp.js'
 import { customer, ours } from '../support/test-bridge.js'
+
+// Whole processes start and end here: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 })
 
 async function twins() {
   const path = `${tempFolder()}/store.sqlite`

@@ -1,6 +1,6 @@
 // The disk under the store: full, or not to be written.
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { openStore } from '../../src/store/open.js'
 import { aDelivery } from '../store/deliveries.js'
 import { answeredOf, inboxOf } from '../support/books.js'
@@ -8,6 +8,9 @@ import { fillDisk, mountFailure, onReadOnlyDisk, onSmallDisk } from '../support/
 import { environmentOf, runStatus, startServe } from '../support/serve-process.js'
 import { openTestBridge, tempFolder } from '../support/temp.js'
 import { customer, otherCustomer, ours } from '../support/test-bridge.js'
+
+// Whole processes start and end here: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 })
 
 const suffix = mountFailure === undefined ? '' : ` (skipped: ${mountFailure})`
 
@@ -80,14 +83,13 @@ describe.skipIf(mountFailure !== undefined)(`a disk that cannot be written${suff
     await store.register('serve-1', 60_000, Date.now())
     await store.ingest(aDelivery(), Date.now())
     const inUse = await runStatus(env, onReadOnlyDisk(folder))
-    expect(inUse.stderr).toBe('')
-    expect(inUse.stdout).toContain('HEALTHY  1 serve running')
-    expect(inUse.stdout).toContain('waiting 1')
     await store.close()
     const closed = await runStatus(env, onReadOnlyDisk(folder))
-    expect(closed.stderr).toBe('')
-    const withoutTimes = ({ stdout }: typeof closed) => stdout.replace(/\d+s/g, 'a moment')
-    expect(withoutTimes(closed)).toBe(withoutTimes(inUse))
+    for (const { code, stdout, stderr } of [inUse, closed]) {
+      expect([code, stderr]).toEqual([0, ''])
+      expect(stdout).toContain('HEALTHY  1 serve running')
+      expect(stdout).toContain('waiting 1')
+    }
   })
 
   it('is named when serve cannot start on it', async () => {

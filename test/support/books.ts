@@ -54,15 +54,12 @@ function textsOf(twilio: TwilioTwin, holds: (message: TwinMessage) => boolean): 
 
 export const countOf = (books: Books): number => Object.values(books).flat().length
 
-/**
- * What is wrong with what was shown: an answered text that is not there, one that is there twice or out of order, or
- * one that nobody sent. A text that was stored while its answer got lost may be there.
- */
-export function faultsOf(shown: Books, sent: Books, answered: Books = sent): string[] {
+/** What is wrong with what was shown: what is lost, and what is there twice, out of order or of nobody's. */
+export function faultsOf(shown: Books, sent: Books): string[] {
   const faults: string[] = []
   for (const phone of new Set([...Object.keys(shown), ...Object.keys(sent)])) {
     const [there = [], order = []] = [shown[phone], sent[phone]]
-    for (const body of answered[phone] ?? []) if (!there.includes(body)) faults.push(`${phone}: ${body} is lost`)
+    for (const body of order) if (!there.includes(body)) faults.push(`${phone}: ${body} is lost`)
     for (const [at, body] of there.entries()) {
       const last = at === 0 ? -1 : order.indexOf(there[at - 1] ?? '')
       if (order.indexOf(body) <= last) faults.push(`${phone}: ${body} is doubled, out of order or nobody's`)
