@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
 import { describeError } from '../errors.js'
+import { createSupervisor } from './supervisor.js'
 
 /**
  * V8 lets its heap grow with the machine's memory, and rarely gives back what a busy hour took. A process that runs for
@@ -36,12 +37,20 @@ export async function serve(context: Context): Promise<ExitCode> {
       ...(atLeast !== undefined && { atLeast }),
     })
     const lost = new Promise<Error>((resolve) => store.onLost(resolve))
+    const supervisor = createSupervisor({
+      env: context.env,
+      pid: process.pid,
+      clock: context.clock,
+      log,
+      ask: () => store.pauses(),
+    })
     const bridge = await startBridge(config, { store, clock, log })
     setFlagsFromString('--semi-space-growth-factor=1')
     log.info('serve.started', { listening: bridge.url, public: config.publicUrl, store: store.engine })
+    supervisor.ready(`listening on ${bridge.url}`)
     const broken = await Promise.race([aborted(stopping), lost])
     log.info('serve.stopping')
-    await bridge.stop()
+    await Promise.all([supervisor.stopping(), bridge.stop()])
     // A supervisor starts us anew; alone we could only answer 503 for ever.
     if (broken !== undefined) throw broken
     log.info('serve.stopped')
