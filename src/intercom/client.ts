@@ -1,14 +1,10 @@
-import type { z } from 'zod'
-import type { VendorError } from '../classify.js'
-import type { Clock } from '../clock.js'
-import { DeliveryError } from '../errors.js'
 import type { ContactId, ConversationId } from '../message.js'
 import type { PhoneNumber } from '../phone.js'
-import type { Call, Transport, VendorRequest } from '../transport.js'
-import { readIntercomError } from './errors.js'
-import { readRateLimit, resetAfterRefusal, ruleFor, unknownLimit } from './rate-limit.js'
+import type { Call } from '../transport.js'
+import { assignConversation } from './assignment.js'
 import type { Contact, Conversation, Part, UpdatedConversation } from './shapes.js'
 import * as shapes from './shapes.js'
+import { conversationPath, createWire, type ReadError, unlessGone, type WireParts } from './wire.js'
 
 export type { Contact, Conversation, Part }
 
@@ -52,78 +48,16 @@ export interface IntercomClient {
   assignToTeam(id: ConversationId, adminId: string, teamId: string, call: Call): Promise<void>
 }
 
-/** What 2.15 and 2.14 say alike; pinned, because an app's own version may change under us. */
-const version = '2.15'
 const mostContacts = 150
 /** The most that a page of conversations holds. */
 const mostConversations = 150
 /** Vendor times have one-second resolution and their clock is not ours. */
 const resolutionMs = 5_000
 
-interface Operation {
-  readonly method: 'GET' | 'POST'
-  readonly path: string
-  readonly body?: object
-  /** Default: false, it reads or can be repeated. */
-  readonly creates?: boolean
-  readonly readError?: VendorRequest['readError']
-}
-
-export function createIntercomClient(parts: {
-  readonly accessToken: string
-  readonly baseUrl: string
-  readonly transport: Transport
-  readonly clock: Clock
-}): IntercomClient {
-  const { accessToken, transport, clock } = parts
-  const baseUrl = parts.baseUrl.replace(/\/$/, '')
-  const headers = {
-    Authorization: `Bearer ${accessToken}`,
-    'Intercom-Version': version,
-    // Without it Intercom answers 406.
-    Accept: 'application/json',
-    'Content-Type': 'application/json',
-  }
-  /** Calls per ten seconds, as last told. */
-  let limit: number | undefined
-
-  const readLimit = (status: number, answered: Headers) => {
-    const news = readRateLimit(status, answered, limit, clock.now())
-    limit = news.limit ?? limit
-    return news
-  }
-
-  const readError = (status: number, answered: Headers, json: unknown): VendorError | undefined => {
-    const error = readIntercomError(status, answered, json)
-    if (status !== 429) return error
-    return { ...error, retryAfterMs: resetAfterRefusal(answered, clock.now()) - clock.now() }
-  }
-
-  async function run<T>(operation: Operation, shape: z.ZodType<T>, call: Call): Promise<T> {
-    const { method, path, body, creates = false } = operation
-    const { status, json } = await transport.request(
-      {
-        shore: 'intercom',
-        method,
-        url: `${baseUrl}${path}`,
-        headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        creates,
-        limit: { key: 'intercom', rule: ruleFor(limit ?? unknownLimit), cost: 1, read: readLimit },
-        readError: operation.readError ?? readError,
-      },
-      call,
-    )
-    const read = shape.safeParse(json)
-    if (read.success) return read.data
-    const field = read.error.issues[0]?.path.join('.') || 'body'
-    throw new DeliveryError(`intercom answered ${method} with ${status}, but its ${field} is not as documented`, {
-      outcome: creates ? 'ambiguous' : 'transient',
-      shore: 'intercom',
-      code: 'unexpected_shape',
-      status,
-    })
-  }
+export function createIntercomClient(parts: WireParts): IntercomClient {
+  const { transport } = parts
+  const wire = createWire(parts)
+  const { run, readError } = wire
 
   /** Those that meet any of the conditions, most recently updated first. */
   async function contactsWhere(value: readonly object[], call: Call): Promise<readonly Contact[]> {
@@ -174,7 +108,7 @@ export function createIntercomClient(parts: {
 
     createConversation({ id, role }, html, call) {
       const body = { from: { type: role, id }, body: html }
-      const notFoundYet: VendorRequest['readError'] = (status, answered, json) => {
+      const notFoundYet: ReadError = (status, answered, json) => {
         const error = readError(status, answered, json)
         return status === 404 && error !== undefined ? { ...error, outcome: 'transient', retryAfterMs: 1000 } : error
       }
@@ -219,31 +153,7 @@ export function createIntercomClient(parts: {
 
     clockSlackMs: () => resolutionMs + transport.clockDoubtMs('intercom'),
 
-    async assignToTeam(id, adminId, teamId, call) {
-      const body = { message_type: 'assignment', type: 'team', admin_id: adminId, assignee_id: teamId }
-      try {
-        await run({ method: 'POST', path: `${conversationPath(id)}/parts`, body }, shapes.anything, call)
-      } catch (error) {
-        // "already assigned to the specified assignee": what we wanted.
-        if (error instanceof DeliveryError && error.status === 422 && /already assigned/.test(error.message)) return
-        throw error
-      }
-    },
-  }
-}
-
-function conversationPath(id: ConversationId): string {
-  return `/conversations/${encodeURIComponent(id)}`
-}
-
-/** 404; and from API 2.16 on 410 for a merged contact, whose successor the caller finds by its phone. */
-async function unlessGone<T>(found: Promise<T>): Promise<T | undefined> {
-  try {
-    return await found
-  } catch (error) {
-    // Permanent: Intercom said so itself, not a gateway that does not know the path.
-    const gone = error instanceof DeliveryError && error.outcome === 'permanent'
-    if (gone && (error.status === 404 || error.status === 410)) return undefined
-    throw error
+    assignToTeam: (id, adminId, teamId, call) =>
+      assignConversation(wire, { id, adminId, assignee: { type: 'team', id: teamId } }, call),
   }
 }

@@ -174,6 +174,8 @@ export const createdConversation = z
   .object({ id, conversation_id: conversationId })
   .transform((json) => ({ conversationId: json.conversation_id, messageId: json.id }))
 
+export const tag = z.object({ id })
+
 export const admin = z
   .object({ id, app: z.object({ id_code: z.string(), region: z.string(), timezone: z.string().nullish() }) })
   .transform(({ id: adminId, app }) => ({
