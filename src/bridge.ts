@@ -12,10 +12,11 @@ import type { Log } from './log.js'
 import { createDuties } from './relay/duties.js'
 import { type Attempted, Relay, type RelaySettings } from './relay/relay.js'
 import { defaultRetryPolicy } from './relay/retry.js'
+import type { DoorParts } from './server/door.js'
 import { createHealth } from './server/health.js'
 import { createIntercomDoor } from './server/intercom-webhooks.js'
-import { createMetrics } from './server/metrics.js'
-import { type Route, startServer } from './server/server.js'
+import { createMetrics, type Metrics } from './server/metrics.js'
+import { type Route, type RunningServer, startServer } from './server/server.js'
 import { createTwilioDoor } from './server/twilio-webhooks.js'
 import { createShores, reconcileDuties } from './shores.js'
 import type { Store } from './store/store.js'
@@ -132,27 +133,6 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     },
   })
 
-  const door = { store, clock, log, metrics, notify: () => relay.notify() }
-  const { publicUrl } = config
-  const { accountSid, authTokens } = config.twilio
-  const twilioDoor = createTwilioDoor({ publicUrl, accountSid, authTokens, toDelivery: inboundDelivery }, door)
-  const { clientSecret } = config.intercom
-  const intercomDoor = createIntercomDoor(
-    { clientSecret, relayBots: config.relayBots, toDelivery: replyDelivery, toLookup: lookupDelivery },
-    door,
-  )
-  const health = createHealth(door)
-  const routes: readonly Route[] = [
-    { method: 'POST', path: '/webhooks/twilio/sms', handle: twilioDoor.receiveSms },
-    { method: 'POST', path: '/webhooks/twilio/status', handle: twilioDoor.receiveReceipt },
-    { method: 'POST', path: '/webhooks/intercom', handle: intercomDoor },
-    // Intercom sends HEAD when the URL is saved; GET answers both.
-    { method: 'GET', path: '/webhooks/intercom', handle: async () => ({ status: 200 }) },
-    { method: 'GET', path: '/healthz', handle: health.healthz },
-    { method: 'GET', path: '/readyz', handle: health.readyz },
-    { method: 'GET', path: '/metrics', handle: health.metrics },
-  ]
-
   const everyMs = parts.reconcileEveryMs ?? reconcileEveryMs
   const duties = createDuties({
     store,
@@ -167,8 +147,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   })
 
   // First the port: a second serve started by mistake must not take work before it finds out.
-  const basePath = new URL(publicUrl).pathname.replace(/\/$/, '')
-  const server = await startServer(routes, { host: config.host, port: config.port, basePath })
+  const server = await openDoor(config, { store, clock, log, metrics, notify: () => relay.notify() })
   try {
     await relay.start()
   } catch (error) {
@@ -185,4 +164,33 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
       await relay.stop()
     },
   }
+}
+
+/** The webhook door alone: what comes in is stored, and waits for a relay. */
+export async function openDoor(
+  config: Config,
+  parts: Omit<DoorParts, 'metrics'> & { readonly metrics?: Metrics; readonly routes?: readonly Route[] },
+): Promise<RunningServer> {
+  const { publicUrl, host, port, relayBots } = config
+  const { accountSid, authTokens } = config.twilio
+  const { clientSecret } = config.intercom
+  const door = { ...parts, metrics: parts.metrics ?? createMetrics(parts.store) }
+  const twilio = createTwilioDoor({ publicUrl, accountSid, authTokens, toDelivery: inboundDelivery }, door)
+  const intercom = createIntercomDoor(
+    { clientSecret, relayBots, toDelivery: replyDelivery, toLookup: lookupDelivery },
+    door,
+  )
+  const health = createHealth({ ...door, clientSecret })
+  const routes: readonly Route[] = [
+    { method: 'POST', path: '/webhooks/twilio/sms', handle: twilio.receiveSms },
+    { method: 'POST', path: '/webhooks/twilio/status', handle: twilio.receiveReceipt },
+    { method: 'POST', path: '/webhooks/intercom', handle: intercom.receiveNotification },
+    // GET answers HEAD as well.
+    { method: 'GET', path: '/webhooks/intercom', handle: intercom.look },
+    { method: 'GET', path: '/healthz', handle: health.healthz },
+    { method: 'GET', path: '/readyz', handle: health.readyz },
+    { method: 'GET', path: '/metrics', handle: health.metrics },
+    ...(parts.routes ?? []),
+  ]
+  return startServer(routes, { host, port, basePath: new URL(publicUrl).pathname.replace(/\/$/, '') })
 }

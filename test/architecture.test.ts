@@ -44,8 +44,9 @@ const mayImport: Readonly<Record<string, readonly Leave[]>> = {
   commands: [
     values('words', 'bridge', 'shores', 'config', 'store/open', 'cli/exit-codes', 'emulators'),
     values('store/backup'),
-    values('twilio/errors', 'intercom/advice'),
-    types('cli', 'store/store', 'store/survey', 'store/desk', 'flows'),
+    values('twilio/errors', 'twilio/webhook-settings', 'intercom/advice'),
+    types('cli', 'store/store', 'store/survey', 'store/desk', 'flows', 'twilio', 'intercom', 'server', 'transport'),
+    later('twilio', 'intercom', 'server', 'transport'),
   ],
   cli: [
     values('words', 'config/schema'),

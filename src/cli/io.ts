@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { ChalkInstance } from 'chalk'
 import { UserError } from '../errors.js'
+import type { Ask } from './ask.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -51,6 +52,8 @@ export interface Io {
   confirm(question: string, flag: string): Promise<boolean>
   /** Asks for something that is not shown while it is typed. Throws as `confirm` does. */
   secret(question: string, flag: string): Promise<string>
+  /** Prompts for a whole conversation; undefined when nobody can answer. */
+  ask(): Promise<Ask | undefined>
   /** Everything on stdin, without the last line break. */
   input(): Promise<string>
   onSignal(listener: () => void): () => void
@@ -117,6 +120,11 @@ export function createIo({ stdin, stdout, stderr, env, onSignal }: IoParts): Io 
       if (!canAsk) throw new UserError(`${question} Nobody can answer here: type ${flag}`)
       const { password } = await import('@inquirer/prompts')
       return password({ message: question }, { input: stdin, output: stderr })
+    },
+    async ask() {
+      if (!canAsk) return undefined
+      const { createAsk } = await import('./ask.js')
+      return createAsk({ input: stdin, output: stderr })
     },
     async input() {
       const chunks: Buffer[] = []

@@ -8,6 +8,7 @@ import { parseDuration } from './duration.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
 import type { Io } from './io.js'
 import { addMachineCommands } from './machine-commands.js'
+import { addSetupCommands } from './setup-commands.js'
 
 export interface ProgramParts {
   readonly version: string
@@ -120,6 +121,7 @@ export async function runProgram(argv: readonly string[], { version, io, ...part
   }
   addDeadLetterCommands({ context, command, storeOption: () => settingOption(settings.store), end })
   addMachineCommands({ command, context, ended: end })
+  addSetupCommands({ command, context, ended: end })
 
   try {
     await program.parseAsync(argv)

@@ -10,7 +10,7 @@ export type { Contact, Conversation, Part }
 
 export interface IntercomClient {
   /** Whose token this is, and the workspace's time zone (IANA) where it tells. */
-  me(call: Call): Promise<{ adminId: string; appId: string; region: string; timeZone?: string }>
+  me(call: Call): Promise<{ adminId: string; appId: string; workspace: string; region: string; timeZone?: string }>
   /**
    * Contacts whose phone, as typed or as Intercom normalises it, is any of these. The index lags minutes behind, and
    * phones are not unique.

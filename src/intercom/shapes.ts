@@ -177,13 +177,21 @@ export const createdConversation = z
 export const tag = z.object({ id })
 
 export const admin = z
-  .object({ id, app: z.object({ id_code: z.string(), region: z.string(), timezone: z.string().nullish() }) })
+  .object({
+    id,
+    app: z.object({ id_code: z.string(), name: text, region: z.string(), timezone: z.string().nullish() }),
+  })
   .transform(({ id: adminId, app }) => ({
     adminId,
     appId: app.id_code,
+    workspace: app.name,
     region: app.region,
     ...(app.timezone ? { timeZone: app.timezone } : {}),
   }))
+
+export const teams = z.object({ teams: z.array(z.object({ id, name: text })) })
+
+export const oauthToken = z.object({ access_token: z.string().min(1) })
 
 export const dataAttributes = z.object({
   data: z.array(

@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.js'
 import { describeError } from '../errors.js'
 import type { Store } from '../store/store.js'
 import type { Answer } from './door.js'
 import type { Metrics } from './metrics.js'
+import { proofOf } from './proof.js'
 
 const json = (status: number, value: unknown): Answer => ({
   status,
@@ -13,7 +15,15 @@ const json = (status: number, value: unknown): Answer => ({
 /** Whoever asks how often: the store is written to no more than once in this time, ms. */
 const betweenWritesMs = 1_000
 
-export function createHealth({ store, clock, metrics }: { store: Store; clock: Clock; metrics: Metrics }) {
+export interface HealthParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly metrics: Metrics
+  /** Proven to whoever asks with a nonce, never told. */
+  readonly clientSecret: string
+}
+
+export function createHealth({ store, clock, metrics, clientSecret }: HealthParts) {
   let writtenAt = Number.NEGATIVE_INFINITY
   /** A full disk or a standby answers every question, and can keep no webhook. */
   const write = async (): Promise<void> => {
@@ -23,8 +33,12 @@ export function createHealth({ store, clock, metrics }: { store: Store; clock: C
     writtenAt = now
   }
   return {
-    /** Alive: this process answers. */
-    healthz: async (): Promise<Answer> => json(200, { status: 'alive' }),
+    /** Alive: this process answers, and proves with `?nonce=` whose it is. */
+    healthz: async ({ url = '' }: IncomingMessage): Promise<Answer> => {
+      const nonce = new URLSearchParams(url.split('?')[1]).get('nonce')
+      const proof = nonce === null ? undefined : proofOf(clientSecret, nonce)
+      return json(200, { status: 'alive', ...(proof !== undefined && { proof }) })
+    },
     /** Ready: the store takes webhooks and no shore is paused. */
     readyz: async (): Promise<Answer> => {
       try {

@@ -6,6 +6,7 @@ import type { AgentReply, ContactId, ConversationId } from '../message.js'
 import type { Thread } from '../store/store.js'
 import { readBody } from './body.js'
 import { type Answer, accept, answerWebhook, type DoorParts, Refused } from './door.js'
+import { createHubMarks } from './hub-marks.js'
 
 /** A notification carries one part; with pictures as links, even a long one is far below this. */
 const largestNotification = 1024 * 1024
@@ -27,15 +28,18 @@ export interface IntercomDoorSettings {
 export function createIntercomDoor(settings: IntercomDoorSettings, parts: DoorParts) {
   const { clientSecret, relayBots, toDelivery, toLookup } = settings
   const { store, metrics } = parts
+  const marks = createHubMarks(parts)
   const taken: Answer = { status: 200, body: '{"ok":true}', contentType: 'application/json' }
 
   const handle = async (request: IncomingMessage): Promise<Answer> => {
     const raw = await readBody(request, largestNotification)
     const signature = request.headers['x-hub-signature']
     if (!verifyHubSignature(raw, typeof signature === 'string' ? signature : undefined, clientSecret)) {
+      if (typeof signature === 'string' && signature !== '') marks.unsigned()
       throw new Refused('signature', 401, "X-Hub-Signature does not match this app's client secret")
     }
-    const { id, topic, conversation } = parseNotification(parseJson(raw))
+    const { id, topic, appId, conversation } = parseNotification(parseJson(raw))
+    marks.topic(topic, appId)
     if (conversation === undefined) return taken
     const replies = conversation.replies.filter(({ author }) => author.kind !== 'bot' || relayBots)
     // Told of a reply, but only a side effect of it came along (intercom.md §4.2).
@@ -58,7 +62,14 @@ export function createIntercomDoor(settings: IntercomDoorSettings, parts: DoorPa
     return false
   }
 
-  return (request: IncomingMessage) => answerWebhook('intercom', parts, () => handle(request))
+  return {
+    receiveNotification: (request: IncomingMessage) => answerWebhook('intercom', parts, () => handle(request)),
+    /** Intercom sends HEAD when the URL is saved. */
+    async look({ method }: IncomingMessage): Promise<Answer> {
+      if (method === 'HEAD') marks.head()
+      return { status: 200 }
+    },
+  }
 }
 
 function parseJson(raw: Buffer): unknown {

@@ -2,8 +2,9 @@ import type { Call } from '../transport.js'
 import { createMessages, type Messages, resolutionMs } from './messages.js'
 import { createNumbers, type Numbers } from './numbers.js'
 import { createSdk, type SdkParts } from './sdk.js'
+import { createWebhookWriter, type WebhookWriter } from './webhook-settings.js'
 
-export interface TwilioClient extends Messages, Numbers {
+export interface TwilioClient extends Messages, Numbers, WebhookWriter {
   /** A question that changes nothing and that every kind of key may ask: is Twilio there, and are we let in? */
   ping(call: Call): Promise<void>
   /** How much earlier or later than by our clock Twilio may say that something happened, ms. */
@@ -18,6 +19,7 @@ export async function createTwilioClient(parts: SdkParts): Promise<TwilioClient>
   return {
     ...createMessages({ sdk, origin: baseUrl.replace(/\/$/, ''), clockSlackMs }),
     ...createNumbers(sdk),
+    ...createWebhookWriter(sdk, parts.accountSid),
     clockSlackMs,
     async ping(call) {
       await sdk(call).incomingPhoneNumbers.page({ pageSize: 1 })

@@ -37,6 +37,11 @@ export function verifyTwilioSignature(request: {
   )
 }
 
+/** The X-Twilio-Signature of a form posted to this URL, as Twilio makes it: for trying a door out. */
+export function signTwilioRequest(authToken: string, url: string, params: Form): string {
+  return webhooks.getExpectedTwilioSignature(authToken, url, valuesByName(params))
+}
+
 function valuesByName(params: Form): Record<string, string | string[]> {
   // Without a prototype: a field may be called `__proto__`.
   const fields: Record<string, string | string[]> = Object.create(null)

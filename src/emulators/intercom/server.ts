@@ -10,6 +10,8 @@ import { conversationRoutes } from './conversation-routes.js'
 import { ApiError, errorList, resourceNotFound, unauthorized } from './errors.js'
 import { createIds } from './ids.js'
 import { createInbox } from './inbox.js'
+import { exchangeCode, tokenPath } from './oauth.js'
+import { refusePermission } from './permissions.js'
 import { createRateLimit } from './rate-limit.js'
 import { createRouter } from './router.js'
 import { createSearchIndex } from './search-index.js'
@@ -61,6 +63,7 @@ export async function startIntercomTwin(options: IntercomTwinOptions): Promise<I
   const indexLagMs = options.indexLagMs ?? 3000
   const world: World = {
     appId,
+    region: options.region ?? 'US',
     clock,
     dialect: options.dialect ?? '2.15',
     newContactLagMs: options.newContactLagMs ?? 0,
@@ -96,6 +99,7 @@ export async function startIntercomTwin(options: IntercomTwinOptions): Promise<I
 
   async function handle(request: HttpRequest): Promise<HttpAnswer> {
     if (request.path.startsWith(attachmentsPath)) return world.attachments.serve(request)
+    if (request.path === tokenPath) return exchangeCode(request, options)
     // Without valid credentials there are no rate-limit headers either.
     if (request.headers.authorization !== `Bearer ${options.accessToken}`) return answerError(unauthorized())
     const passage = limit.pass()
@@ -120,6 +124,7 @@ export async function startIntercomTwin(options: IntercomTwinOptions): Promise<I
     }
     const match = router(request.method, request.path)
     if (match === undefined) throw resourceNotFound()
+    refusePermission(match.route, options.unticked ?? [])
     const body = parseBody(request.body)
     const call: Call = { world, version, params: match.params, query: request.query, body }
     return match.route.handler(call)

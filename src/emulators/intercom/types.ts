@@ -62,6 +62,12 @@ export interface IntercomTwinOptions {
   readonly accessToken: string
   readonly clientSecret: string
   readonly appId?: string
+  /** As `GET /me` tells it. Default US. */
+  readonly region?: 'US' | 'EU' | 'AU'
+  /** Tick boxes of the Developer Hub that are not ticked: what needs one is answered 403. */
+  readonly unticked?: readonly string[]
+  /** For the OAuth exchange: codes handed out in the browser, and whose they are. */
+  readonly oauth?: { readonly clientId: string; readonly codes: readonly string[] }
   readonly admins?: readonly { id: string; name: string; email: string }[]
   readonly teams?: readonly { id: string; name: string; adminIds: readonly string[] }[]
   /** Names of contact data attributes that exist. */

@@ -54,7 +54,7 @@ function getMe({ world }: Call): Json {
       secure: false,
       identity_verification: false,
       timezone: 'Etc/UTC',
-      region: 'US',
+      region: world.region,
     },
     avatar: { type: 'avatar', image_url: null },
     has_inbox_seat: true,

@@ -80,7 +80,7 @@ export function readMethod(form: URLSearchParams, name: string): 'GET' | 'POST' 
   return method === 'GET' || method === 'POST' ? method : undefined
 }
 
-function renderAccount({ accountSid, authToken, startedAt }: State): unknown {
+function renderAccount({ accountSid, authToken, accountType, startedAt }: State): unknown {
   const base = `/2010-04-01/Accounts/${accountSid}`
   return {
     auth_token: authToken,
@@ -96,7 +96,7 @@ function renderAccount({ accountSid, authToken, startedAt }: State): unknown {
       messages: `${base}/Messages.json`,
       short_codes: `${base}/SMS/ShortCodes.json`,
     },
-    type: 'Full',
+    type: accountType,
     uri: `${base}.json`,
   }
 }

@@ -1,6 +1,7 @@
 // The local Twilio: its API and CDN on two listeners, and what tests and the sandbox do with it.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { type HttpAnswer, type HttpRequest, startHttp } from '../http.js'
+import { alphaSenderRoutes } from './alpha-senders.js'
 import type { Route } from './api.js'
 import { applicationRoutes } from './applications.js'
 import { createOutbound, losesMessages, type Outbound } from './carrier.js'
@@ -28,6 +29,7 @@ export async function startTwilioTwin(options: TwilioTwinOptions): Promise<Twili
     ...mediaRoutes(state),
     ...numberRoutes(state),
     ...serviceRoutes(state),
+    ...alphaSenderRoutes(state),
     ...applicationRoutes(state),
   ]
   const { host, port } = options

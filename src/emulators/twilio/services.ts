@@ -1,6 +1,7 @@
 // messaging.twilio.com/v1/Services: Messaging Services and the numbers in their sender pools.
 import { type HttpAnswer, type HttpRequest, json } from '../http.js'
 import { iso8601, listPageV1, type Route, readForm } from './api.js'
+
 import { twilioError } from './errors.js'
 import { readMethod } from './numbers.js'
 import { type NumberRow, newSid, type ServiceRow, type State } from './state.js'
@@ -130,6 +131,7 @@ function create(state: State, request: HttpRequest): HttpAnswer {
     useInboundWebhookOnNumber: false,
     advancedOptOut: false,
     pool: [],
+    alphaSenders: [],
     createdAt: now,
     updatedAt: now,
   }

@@ -42,6 +42,12 @@ export type NumberRow = { -readonly [K in keyof TwinNumber]: TwinNumber[K] } & {
   updatedAt: number
 }
 
+export interface AlphaSenderRow {
+  readonly sid: string
+  readonly alphaSender: string
+  readonly createdAt: number
+}
+
 export interface ServiceRow {
   readonly sid: string
   friendlyName: string
@@ -54,6 +60,7 @@ export interface ServiceRow {
   advancedOptOut: boolean
   /** SIDs of the phone numbers and short codes in its sender pool. */
   readonly pool: string[]
+  readonly alphaSenders: AlphaSenderRow[]
   readonly createdAt: number
   updatedAt: number
 }
@@ -73,6 +80,7 @@ export interface State {
   readonly accountSid: string
   readonly authToken: string
   readonly apiKeys: ReadonlyMap<string, string>
+  readonly accountType: 'Full' | 'Trial'
   readonly clock: TwinClock
   readonly random: () => number
   readonly maxConcurrent: number
@@ -113,6 +121,7 @@ export function createState(options: TwilioTwinOptions): State {
     accountSid: options.accountSid,
     authToken: options.authToken,
     apiKeys: new Map(Object.entries(options.apiKeys ?? {})),
+    accountType: options.accountType ?? 'Full',
     clock,
     random: options.random ?? Math.random,
     maxConcurrent: options.maxConcurrent ?? 100,

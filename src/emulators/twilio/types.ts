@@ -56,6 +56,8 @@ export interface TwilioTwinOptions {
   readonly authToken: string
   /** API keys accepted besides the auth token: SK… → secret. */
   readonly apiKeys?: Readonly<Record<string, string>>
+  /** Default Full. */
+  readonly accountType?: 'Full' | 'Trial'
   readonly numbers: readonly {
     phoneNumber: string
     kind?: TwinNumber['kind']

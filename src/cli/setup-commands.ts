@@ -1,0 +1,66 @@
+// Commands that set a bridge up and find out what is wrong with it.
+import type { Command } from 'commander'
+import { settings } from '../config/schema.js'
+import type { CommandParts } from './machine-commands.js'
+
+interface InitFlags {
+  readonly numbers?: string
+  readonly teams?: string
+  readonly publicUrl?: string
+  readonly host?: string
+  readonly port?: string
+  readonly store?: string
+  readonly yes?: true
+  readonly dryRun?: true
+  readonly json?: true
+  readonly undo?: true
+  readonly replaceForeign?: true
+  readonly skipUrlProof?: true
+  readonly topics: boolean
+  readonly open: boolean
+  readonly oauth?: string
+}
+
+export function addSetupCommands(parts: CommandParts): void {
+  addInit(parts)
+}
+
+function addInit({ command, context, ended }: CommandParts): void {
+  withSettings(command('init', 'set the bridge up: both accounts, numbers, teams, webhooks; shows every change first'))
+    .option('--numbers <list>', 'numbers whose texts come here, separated by commas, or all')
+    .option('--teams <pairs>', `${settings.teams.help} (env: ${settings.teams.env})`)
+    .option('--yes', 'apply without a question')
+    .option('--dry-run', 'only show what would be changed')
+    .option('--undo', 'restore at Twilio what was before')
+    .option('--replace-foreign', 'also take over what somebody else has set')
+    .option('--skip-url-proof', 'go on although the public URL could not be proven')
+    .option('--no-topics', 'do not prove Intercom’s topics on a throw-away conversation')
+    .option('--no-open', 'open no page in a browser')
+    .option('--oauth <client-id>', 'get Intercom’s access token by OAuth: the client ID of your app')
+    .option('--json', 'print the result as JSON, and ask nothing')
+    .addHelpText('after', `\n${secretsHelp}`)
+    .action(async (flags: InitFlags) => {
+      const { teams, publicUrl, host, port, store } = flags
+      const given = Object.fromEntries(
+        Object.entries({ teams, publicUrl, host, port, store }).filter(([, text]) => text !== undefined),
+      )
+      const { init } = await import('../commands/init/init.js')
+      const { numbers, oauth, topics, open } = flags
+      const { yes = false, dryRun = false, json = false, undo = false } = flags
+      const { replaceForeign = false, skipUrlProof = false } = flags
+      const options = { numbers, yes, dryRun, json, undo, replaceForeign, skipUrlProof, topics, open }
+      ended(await init(await context(given), { ...options, oauthClientId: oauth }))
+    })
+}
+
+const secretsHelp = `Secrets are asked for, or come from the environment or the profile, never from the command line:
+${['twilioAuthToken', 'twilioApiSecret', 'intercomAccessToken', 'intercomClientSecret']
+  .map((name) => `  ${settings[name as 'twilioAuthToken'].env}`)
+  .join('\n')}`
+
+function withSettings(command: Command): Command {
+  for (const { flag, help, env } of [settings.publicUrl, settings.host, settings.port, settings.store]) {
+    command.option(flag, `${help} (env: ${env})`)
+  }
+  return command
+}
