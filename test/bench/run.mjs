@@ -9,7 +9,7 @@ import { endAll, killAll } from './lib/children.mjs'
 import { fillMillion } from './lib/million.mjs'
 import { figure } from './lib/stats.mjs'
 
-const names = ['accept', 'latency', 'hop', 'drain', 'startup', 'memory', 'trace', 'ledger']
+const names = ['accept', 'latency', 'hop', 'drain', 'startup', 'memory', 'trace', 'ledger', 'workers']
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
