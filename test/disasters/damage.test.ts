@@ -6,7 +6,7 @@ import { openStore } from '../../src/store/open.js'
 import { Connection } from '../../src/store/sqlite/connection.js'
 import { aDelivery } from '../store/deliveries.js'
 import { inboxOf } from '../support/books.js'
-import { environmentOf, runStatus, startServe } from '../support/serve-process.js'
+import { environmentOf, runCommand, startServe } from '../support/serve-process.js'
 import { newPlace, postgresFailure } from '../support/stores.js'
 import { openTestBridge, tempFolder } from '../support/temp.js'
 import { customer, ours } from '../support/test-bridge.js'
@@ -38,22 +38,25 @@ async function overwriteRoot(path: string, name: string): Promise<void> {
 }
 
 const remedy =
-  'If this is a store, it is damaged: stop every serve, keep the file and its -wal, and put the newest backup in its ' +
-  'place, or move both away to begin with an empty store.\n'
+  'If this is a store, it is damaged: stop every serve, then put the newest backup in its place, which keeps this one ' +
+  'beside it: sms-bridge restore FILE\n'
 
 describe('a damaged SQLite store', () => {
-  it('whose header is gone is named by serve and by status, and left as it is', async () => {
+  it('whose header is gone is named by serve and by status, and left as it is; a backup takes its place', async () => {
     const { path, env } = await twins()
-    const store = await openStore(`sqlite:${path}`, { now: 0 })
-    await store.close()
+    await (await openStore(`sqlite:${path}`, { now: 0 })).close()
+    expect((await runCommand(['backup', `${path}.backup`], env)).code).toBe(0)
     overwrite(path, 0, 100)
     const damaged = readFileSync(path)
     const words = `error: Cannot open the store sqlite:${path}: file is not a database. ${remedy}`
     const serve = startServe(env)
     expect(await serve.ended).toBe(4)
     expect(serve.stderr()).toBe(words)
-    expect(await runStatus(env)).toEqual({ code: 4, stdout: '', stderr: words })
+    expect(await runCommand(['status'], env)).toEqual({ code: 4, stdout: '', stderr: words })
     expect(readFileSync(path).equals(damaged)).toBe(true)
+
+    expect((await runCommand(['restore', '--yes', `${path}.backup`], env)).code).toBe(0)
+    await startServe(env).logged('serve.started')
   })
 
   it('ends serve at the first webhook that cannot be kept, which is not answered 200; a backup goes on', async () => {
@@ -107,11 +110,13 @@ describe.each(['sqlite', 'postgres'] as const)('a store on %s', (engine) => {
       const name = engine === 'sqlite' ? place.url : `postgres://${host}${pathname}`
       const words =
         `error: The store ${name} has schema version ${schemaVersion + 1}, and this sms-bridge knows ${schemaVersion} ` +
-        'at most. Upgrade it with `npm install -g sms-bridge@latest`, or set SMS_BRIDGE_STORE to another store.\n'
+        'at most. An older program must not write into it. Upgrade with `npm install -g sms-bridge@latest`; or go back ' +
+        'to what the store was: restore the copy that the newer one kept beside it, or set SMS_BRIDGE_STORE to another ' +
+        'store.\n'
       const serve = startServe(env)
       expect(await serve.ended).toBe(2)
       expect(serve.stderr()).toBe(words)
-      expect(await runStatus(env)).toEqual({ code: 2, stdout: '', stderr: words })
+      expect(await runCommand(['status'], env)).toEqual({ code: 2, stdout: '', stderr: words })
     },
   )
 })

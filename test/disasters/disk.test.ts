@@ -5,7 +5,7 @@ import { openStore } from '../../src/store/open.js'
 import { aDelivery } from '../store/deliveries.js'
 import { answeredOf, inboxOf } from '../support/books.js'
 import { fillDisk, mountFailure, onReadOnlyDisk, onSmallDisk } from '../support/mounts.js'
-import { environmentOf, runStatus, startServe } from '../support/serve-process.js'
+import { environmentOf, runCommand, startServe } from '../support/serve-process.js'
 import { openTestBridge, tempFolder } from '../support/temp.js'
 import { customer, otherCustomer, ours } from '../support/test-bridge.js'
 
@@ -82,9 +82,9 @@ describe.skipIf(mountFailure !== undefined)(`a disk that cannot be written${suff
     const store = await openStore(`sqlite:${path}`, { now: 0 })
     await store.register('serve-1', 60_000, Date.now())
     await store.ingest(aDelivery(), Date.now())
-    const inUse = await runStatus(env, onReadOnlyDisk(folder))
+    const inUse = await runCommand(['status'], env, onReadOnlyDisk(folder))
     await store.close()
-    const closed = await runStatus(env, onReadOnlyDisk(folder))
+    const closed = await runCommand(['status'], env, onReadOnlyDisk(folder))
     for (const { code, stdout, stderr } of [inUse, closed]) {
       expect([code, stderr]).toEqual([0, ''])
       expect(stdout).toContain('HEALTHY  1 serve running')

@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { answeredOf, inboxOf } from '../support/books.js'
 import { clusterFailure, startCluster } from '../support/postgres-cluster.js'
-import { environmentOf, runStatus, startServe } from '../support/serve-process.js'
+import { environmentOf, runCommand, startServe } from '../support/serve-process.js'
 import { postgresFailure, postgresPlace } from '../support/stores.js'
 import { openTestBridge, tempFolder } from '../support/temp.js'
 import { customer, ours, type TestBridge } from '../support/test-bridge.js'
@@ -69,7 +69,7 @@ describe.skipIf(postgresFailure !== undefined)(`a PostgreSQL store${suffix(postg
       `error: Trouble with the store ${name}: cannot execute INSERT in a read-only transaction. ` +
         'It takes no writes, as a standby does: point SMS_BRIDGE_STORE at the primary.\n',
     )
-    const { code, stdout, stderr } = await runStatus(standby)
+    const { code, stdout, stderr } = await runCommand(['status'], standby)
     expect([code, stderr]).toEqual([4, ''])
     expect(stdout).toContain('DOWN  no serve is running')
     expect(world.intercom.conversations()).toEqual([])

@@ -65,7 +65,7 @@ describe('opening a SQLite store', () => {
     writeFileSync(path, 'Dear diary, '.repeat(100))
     const { message, exitCode } = await failureOf(`sqlite:${path}`, thread)
     expect(message).toBe(
-      `Cannot open the store sqlite:${path}: file is not a database. If this is a store, it is damaged: stop every serve, keep the file and its -wal, and put the newest backup in its place, or move both away to begin with an empty store.`,
+      `Cannot open the store sqlite:${path}: file is not a database. If this is a store, it is damaged: stop every serve, then put the newest backup in its place, which keeps this one beside it: sms-bridge restore FILE`,
     )
     expect(exitCode).toBe(4)
   })

@@ -91,12 +91,19 @@ export function startServe(
   }
 }
 
-/** `sms-bridge status` as its own process. */
-export async function runStatus(
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Another command as its own process, behind `wrap` if given. */
+export async function runCommand(
+  args: readonly string[],
   env: Record<string, string>,
   wrap: readonly string[] = [],
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const [command = '', ...rest] = [...wrap, process.execPath, bin, 'status']
+): Promise<Ended> {
+  const [command = '', ...rest] = [...wrap, process.execPath, bin, ...args]
   const child = spawn(command, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {

@@ -7,7 +7,11 @@ const remedies: readonly (readonly [code: RegExp, remedy: string])[] = [
   [/^53300$/, 'Raise its max_connections, or run fewer processes: each may use up to 11 connections.'],
   [/^25006$/, 'It takes no writes, as a standby does: point SMS_BRIDGE_STORE at the primary.'],
   [/^42501$/, 'Grant the user of SMS_BRIDGE_STORE all rights on the schema and its tables.'],
-  [/^XX00[12]$/, 'It is damaged: stop every serve, and restore the newest backup.'],
+  [
+    /^XX00[12]$/,
+    "It is damaged: stop every serve, restore the newest backup with PostgreSQL's tools, and type sms-bridge restore " +
+      '--tables-restored',
+  ],
 ]
 
 /** Ended by a server that stops, starts or crashed. */

@@ -31,8 +31,8 @@ const kinds: readonly Kind[] = [
     fault: 'damage',
     is: isResult([11, 26], /^(database disk image is malformed|malformed database schema|file is not a database)/),
     remedy:
-      'If this is a store, it is damaged: stop every serve, keep the file and its -wal, and put the newest backup in ' +
-      'its place, or move both away to begin with an empty store.',
+      'If this is a store, it is damaged: stop every serve, then put the newest backup in its place, which keeps this ' +
+      'one beside it: sms-bridge restore FILE',
   },
 ]
 
