@@ -4,6 +4,8 @@ import type { Readable, Writable } from 'node:stream'
 export interface Choice {
   readonly value: string
   readonly name: string
+  /** Shown once it is chosen. Default: the name. */
+  readonly short?: string
   /** Shown while it is the current one. */
   readonly description?: string
   readonly checked?: boolean

@@ -64,7 +64,8 @@ const errorList = (code: string, message: string) => ({
 describe('the workspace', () => {
   it('tells whose token this is', async () => {
     const { twin, client } = await setUp()
-    expect(await client.me(liveCall)).toEqual({ adminId: '501', appId: twin.appId, region: 'US', timeZone: 'Etc/UTC' })
+    const me = { adminId: '501', appId: twin.appId, workspace: 'Sandbox', region: 'US', timeZone: 'Etc/UTC' }
+    expect(await client.me(liveCall)).toEqual(me)
   })
 
   it('names the custom attributes a contact may have', async () => {

@@ -92,7 +92,8 @@ async function proveOnce(
   for (const { name, state, needed, provable } of step.topics) {
     if (state === 'refused') screen.warn(`${name}: could not be tried: ${refused.get(name)}`)
     else if (!provable) screen.warn(`${name}: cannot be tried from here; tick it all the same`)
-    else if (state === 'not-seen') screen[needed ? 'bad' : 'warn'](`${name} did not come: is it ticked, and saved?`)
+    else if (state === 'not-seen' && !step.wrongSecret)
+      screen[needed ? 'bad' : 'warn'](`${name} did not come: is it ticked, and saved?`)
   }
   if (step.wrongSecret) {
     screen.bad('webhooks came that another client secret had signed: INTERCOM_CLIENT_SECRET is that of another app')

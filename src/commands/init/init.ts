@@ -87,9 +87,12 @@ async function run(session: Session, doors: OpenDoor[]): Promise<ExitCode> {
     return finish(context, options, outcome)
   }
   const hub = await topicsOf(session, url, intercom)
+  const code = finish(context, options, { ...outcome, applied, hub })
   screen.say('')
-  screen.say('Next: sms-bridge serve   then   sms-bridge test-e2e')
-  return finish(context, options, { ...outcome, applied, hub })
+  if (code !== exitCodes.ok)
+    screen.say('Not everything is right yet: mend what is marked, then type sms-bridge init again')
+  else screen.say('Next: sms-bridge serve   then   sms-bridge test-e2e')
+  return code
 }
 
 async function untilUrl(session: Session, doors: OpenDoor[]): Promise<UrlStep> {

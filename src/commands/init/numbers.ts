@@ -55,6 +55,7 @@ async function choose(
   const choices = compared.map(({ number, comparison }) => ({
     value: number.sid,
     name: `${number.number}  ${number.kind}${inService(number)}, ${now(comparison)}`,
+    short: number.number,
     checked: comparison.state !== 'foreign',
   }))
   const sendOnly = names.map(({ sender, serviceSid }) => ({
@@ -69,7 +70,9 @@ async function choose(
   }
 }
 
-function inService({ service }: AccountNumber): string {
+function inService({ service, via }: AccountNumber): string {
+  // Where it decides it is named anyway.
+  if (via === 'service') return ''
   return service === undefined ? '' : ` in Messaging Service ${service.name || service.sid}`
 }
 

@@ -31,8 +31,8 @@ export async function urlStep(session: Session, { routes = [], opened }: UrlStep
     screen.say(
       'Twilio and Intercom send their webhooks to an HTTPS address of yours. A proxy there passes them on to this',
     )
-    screen.say('machine, path, query and body unchanged. With Caddy two lines do it, certificate included:')
-    screen.say('  sms.example.com {\n    reverse_proxy 127.0.0.1:8080\n  }')
+    screen.say('machine, path, query and body unchanged. With Caddy these lines do it, certificate included:')
+    for (const line of ['sms.example.com {', '  reverse_proxy 127.0.0.1:8080', '}']) screen.say(`  ${line}`)
   }
   await settle(session, 'publicUrl', 'Public URL')
   let config = await loadConfig(answers.sources())
