@@ -39,9 +39,9 @@ export interface ContextParts {
 
 export function createContext({ io, env, clock, flags, stopSignal }: ContextParts): Context {
   const given = { env, flags, isTTY: io.isTTY }
-  const sources = async ({ bare = false } = {}): Promise<Sources> => {
+  const sources = async (): Promise<Sources> => {
     const { readProfile } = await import('../config/profile.js')
-    return { ...given, profile: await readProfile(given, { bare }) }
+    return { ...given, profile: await readProfile(given) }
   }
   const storeAddress = async () => {
     const { loadStoreConfig } = await import('../config/load.js')
@@ -79,7 +79,7 @@ export function createContext({ io, env, clock, flags, stopSignal }: ContextPart
         import('../config/load.js'),
         import('../store/look.js'),
       ])
-      const { store } = await loadStoreConfig(await sources({ bare: true }))
+      const { store } = await loadStoreConfig(await sources())
       return openLook(store)
     },
     stopSignal,

@@ -22,9 +22,8 @@ export function mayHold(name: SettingName): boolean {
 /**
  * Reads the chosen profile; a missing default one is an empty one. Throws UserError when it cannot be read or is not
  * kept private, or when one was asked for that is not there.
- * Bare: without Conf, whose loading a short look need not wait for.
  */
-export async function readProfile(given: Given, { bare = false }: { readonly bare?: boolean } = {}): Promise<Profile> {
+export async function readProfile(given: Given): Promise<Profile> {
   const places = findPlaces(given)
   const path = places.profile
   const mode = await modeOf(path)
@@ -36,7 +35,7 @@ export async function readProfile(given: Given, { bare = false }: { readonly bar
   }
   if (mode === undefined) return {}
 
-  const entries = Object.entries(bare ? await readBare(path) : (await open(path)).store)
+  const entries = Object.entries(await readEntries(path))
   const faults: string[] = []
   const profile: Partial<Record<SettingName, string>> = {}
   for (const [key, value] of entries) {
@@ -104,7 +103,11 @@ async function modeOf(path: string): Promise<number | undefined> {
   }
 }
 
-async function readBare(path: string): Promise<object> {
+/**
+ * Without conf: what it loads takes over the signals of the process and sends itself each one again, which a serve that
+ * is finishing its work would take for the second Ctrl-C. (when-exit 2.1.5, by way of atomically)
+ */
+async function readEntries(path: string): Promise<object> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as object // of anything that is JSON
   } catch (error) {
@@ -112,6 +115,7 @@ async function readBare(path: string): Promise<object> {
   }
 }
 
+/** For writing. */
 async function open(path: string) {
   const { default: Conf } = await import('conf')
   try {

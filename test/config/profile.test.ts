@@ -18,8 +18,8 @@ function write(text: string, mode: number): void {
   chmodSync(path, mode)
 }
 
-describe.each([false, true])('the profile (bare: %s)', (bare) => {
-  const read = () => readProfile({ env: { SMS_BRIDGE_HOME: home }, flags: {} }, { bare })
+describe('the profile', () => {
+  const read = () => readProfile({ env: { SMS_BRIDGE_HOME: home }, flags: {} })
 
   it('holds settings under their environment names', async () => {
     write('{ "SMS_BRIDGE_PORT": 9000, "SMS_BRIDGE_RELAY_BOTS": true, "TWILIO_AUTH_TOKEN": "fake" }', 0o600)

@@ -54,6 +54,21 @@ describe('serve', () => {
     },
   )
 
+  it('finishes what is in hand too when its settings are in a profile', async () => {
+    const { world, env } = await twinsAndEnvironment()
+    const { PATH = '', SMS_BRIDGE_HOME = '', ...profile } = env
+    writeFileSync(join(SMS_BRIDGE_HOME, 'profile.json'), JSON.stringify(profile), { mode: 0o600 })
+    const serve = startServe({ PATH, SMS_BRIDGE_HOME })
+    await serve.logged('serve.started')
+    await world.subscribe()
+    world.intercom.faults.arm('slow', { times: 1, method: 'POST', path: /^\/conversations$/, ms: 500 })
+    world.twilio.text({ from: customer, to: ours, body: 'in hand' })
+    await world.eventually('the slow call has begun', () => world.intercom.faults.armed().length === 0)
+    serve.child.kill('SIGTERM')
+    expect(await serve.ended).toBe(0)
+    expect(serve.lines.at(-1)).toMatchObject({ event: 'serve.stopped' })
+  })
+
   it('ends with 1 when its store can never answer again, so that a supervisor starts it anew', async () => {
     const { world, env } = await twinsAndEnvironment()
     const killStore = "process.on('worker', (thread) => process.once('SIGUSR2', () => thread.terminate()))"
