@@ -4,12 +4,13 @@ import type { Config } from './config/load.js'
 import type { Shore } from './delivery.js'
 import { createReconcile, type Reconcile } from './flows/reconcile.js'
 import { createIntercomClient, type IntercomClient, type Part } from './intercom/client.js'
+import { createIntercomInbox, type IntercomInbox } from './intercom/inbox.js'
 import { isWrittenForCustomer } from './intercom/webhook.js'
 import type { Log } from './log.js'
 import type { Duty } from './relay/duties.js'
 import { createLimiter } from './relay/rate-limit.js'
 import type { Store } from './store/store.js'
-import { type CallReport, createTransport } from './transport.js'
+import { type CallReport, createTransport, type Limiter } from './transport.js'
 import { createTwilioClient, type TwilioClient } from './twilio/client.js'
 
 export interface ShoresParts {
@@ -78,4 +79,32 @@ export function reconcileDuties(
     sweep('reconcile:replies', 'intercom', (tools, atOnce) => reconcile.replies(tools, { atOnce })),
     sweep('reconcile:receipts', 'twilio', (tools) => reconcile.receipts(tools, {})),
   ]
+}
+
+/** Both vendors as a customer and a teammate see them, who know nothing of the bridge and its store. */
+export interface Outside {
+  readonly twilio: TwilioClient
+  readonly intercom: IntercomClient
+  /** What this admin does in the inbox. */
+  inboxOf(adminId: string): IntercomInbox
+}
+
+export async function createOutside(config: Config, { clock }: Pick<ShoresParts, 'clock'>): Promise<Outside> {
+  const transport = createTransport({ clock, limiter: createHoldingLimiter(clock) })
+  const parts = { ...config.intercom, transport, clock }
+  return {
+    twilio: await createTwilioClient({ ...config.twilio, transport }),
+    intercom: createIntercomClient(parts),
+    inboxOf: (adminId) => createIntercomInbox({ ...parts, adminId }),
+  }
+}
+
+/** For a few calls a second: they go at once, unless the vendor said to wait. */
+function createHoldingLimiter(clock: Clock): Limiter {
+  const heldUntil = new Map<string, number>()
+  return {
+    pass: async ({ key, signal }) => clock.sleep(Math.max(0, (heldUntil.get(key) ?? 0) - clock.now()), signal),
+    learn: () => {},
+    hold: (key, until) => void heldUntil.set(key, until),
+  }
 }

@@ -8,6 +8,7 @@ import { parseDuration } from './duration.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
 import type { Io } from './io.js'
 import { addMachineCommands } from './machine-commands.js'
+import { addProofCommands } from './proof-commands.js'
 import { addSetupCommands } from './setup-commands.js'
 
 export interface ProgramParts {
@@ -122,6 +123,7 @@ export async function runProgram(argv: readonly string[], { version, io, ...part
   addDeadLetterCommands({ context, command, storeOption: () => settingOption(settings.store), end })
   addMachineCommands({ command, context, ended: end })
   addSetupCommands({ command, context, ended: end })
+  addProofCommands({ command, context, ended: end })
 
   try {
     await program.parseAsync(argv)

@@ -32,6 +32,7 @@ export interface World {
   readonly bridge: Bridge
   readonly store: Store
   readonly publicUrl: string
+  readonly config: Config
   stop(): Promise<void>
 }
 
@@ -41,9 +42,11 @@ export interface WorldParts {
   readonly clock: Clock
   readonly log: Log
   readonly onAttempt?: NonNullable<BridgeParts['onAttempt']>
+  /** Another number of the account, whose texts no bridge gets. */
+  readonly spareNumber?: string
 }
 
-export async function startWorld({ storeUrl, clock, log, onAttempt }: WorldParts): Promise<World> {
+export async function startWorld({ storeUrl, clock, log, onAttempt, spareNumber }: WorldParts): Promise<World> {
   // Ends what was started, last first, whatever fails on the way.
   const stops: (() => Promise<void>)[] = []
   const stop = async () => {
@@ -57,7 +60,11 @@ export async function startWorld({ storeUrl, clock, log, onAttempt }: WorldParts
     const twilio = await startTwilioTwin({
       accountSid,
       authToken,
-      numbers: [{ phoneNumber: companyNumber }, { phoneNumber: secondNumber }],
+      numbers: [companyNumber, secondNumber, ...(spareNumber === undefined ? [] : [spareNumber])].map(
+        (phoneNumber) => ({
+          phoneNumber,
+        }),
+      ),
     })
     stops.push(() => twilio.stop())
     const contactAttributes = ['city', 'state', 'country']
@@ -98,7 +105,7 @@ export async function startWorld({ storeUrl, clock, log, onAttempt }: WorldParts
     })
     stops.push(() => bridge.stop())
     await intercom.setWebhook(`${publicUrl}/webhooks/intercom`)
-    return { twilio, intercom, bridge, store, publicUrl, stop }
+    return { twilio, intercom, bridge, store, publicUrl, config, stop }
   } catch (error) {
     await stop()
     throw error

@@ -18,8 +18,7 @@ export interface IntercomInbox {
   /** Finds the tag by its name, whatever the case, or makes it; undefined when the conversation is gone. */
   tag(id: ConversationId, name: string, call: Call): Promise<{ readonly tagId: string } | undefined>
   /**
-   * Conversations of the whole workspace, without parts, at most 150: the first page of the list, whose order is not
-   * documented.
+   * Conversations of the whole workspace, without parts: the first twenty of the list, whose order is not documented.
    */
   listConversations(call: Call): Promise<readonly Conversation[]>
   /** For good; asks for the permission "Delete conversations and metrics". One that is gone already is no fault. */
@@ -34,9 +33,6 @@ export interface InboxParts extends WireParts {
   /** Replies and notes notify nobody (from API 2.15 on). Default: as Intercom is set. */
   readonly skipNotifications?: true
 }
-
-/** The most that a page holds. */
-const perPage = 150
 
 export function createIntercomInbox(parts: InboxParts): IntercomInbox {
   const { adminId, skipNotifications } = parts
@@ -71,8 +67,7 @@ export function createIntercomInbox(parts: InboxParts): IntercomInbox {
     },
 
     async listConversations(call) {
-      const path = `/conversations?per_page=${perPage}`
-      return (await run({ method: 'GET', path }, shapes.conversationPage, call)).conversations
+      return (await run({ method: 'GET', path: '/conversations' }, shapes.conversationPage, call)).conversations
     },
 
     async deleteConversation(id, call) {

@@ -43,7 +43,11 @@ export interface SentState {
 
 export interface Messages {
   sendSms(
-    sms: OutboundSms & { readonly statusCallback: string; readonly validityPeriodS: number },
+    sms: Pick<OutboundSms, 'from' | 'to' | 'body'> & {
+      /** Where Twilio tells what becomes of it. */
+      readonly statusCallback?: string
+      readonly validityPeriodS: number
+    },
     call: Call,
   ): Promise<MessageSid>
   /**
@@ -80,7 +84,8 @@ export function createMessages({ sdk, origin, clockSlackMs }: MessagesParts): Me
       // Only campaigns are paced: for a person who waits, Twilio's queue is the right shock absorber.
       const pace = { key: `twilio:${from}`, rule: senderRule(from) }
       const limit = call.priority === 'bulk' ? { ...pace, cost: segmentsOf(body) } : undefined
-      const made = await sdk(call, limit).messages.create({ from, to, body, statusCallback, validityPeriod })
+      const told = statusCallback === undefined ? {} : { statusCallback }
+      const made = await sdk(call, limit).messages.create({ from, to, body, ...told, validityPeriod })
       if (typeof made.sid !== 'string' || made.sid === '') {
         throw new DeliveryError('twilio accepted a text without naming its sid', {
           outcome: 'ambiguous',

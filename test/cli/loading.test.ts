@@ -41,6 +41,7 @@ const frontDoor = [
   'dist/cli/machine-commands.js',
   'dist/cli/main.js',
   'dist/cli/program.js',
+  'dist/cli/proof-commands.js',
   'dist/cli/setup-commands.js',
   'dist/cli/signals.js',
   'dist/clock.js',

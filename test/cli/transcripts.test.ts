@@ -14,6 +14,7 @@ const transcripts: Readonly<Record<string, readonly [string, Setting?][]>> = {
   'serve-help': [['serve --help']],
   'sandbox-help': [['sandbox --help']],
   'status-help': [['status --help']],
+  'test-e2e-help': [['test-e2e --help']],
   'reconcile-help': [['reconcile --help']],
   'explain-help': [['explain --help']],
   explain: [

@@ -52,7 +52,7 @@ describe('texts that came in', () => {
     twin.text({ from: 'ACME', to: ours, body: 'th\0ree' })
     twin.text({ from: theirs, to: oursToo, body: 'to another number' })
     await client.sendSms(
-      { from: oursToo, to: ours, body: 'our own', ref: '1.0', statusCallback: relay, validityPeriodS: 60 },
+      { from: oursToo, to: ours, body: 'our own', statusCallback: relay, validityPeriodS: 60 },
       liveCall,
     )
     const { texts, filtered } = await client.listReceived(ours, start - 1_000, liveCall)
