@@ -1,7 +1,7 @@
 // When to try again, decided without effects.
 
 import { type Delivery, type Fault, type Settlement, staleAfterMs } from '../delivery.js'
-import { DeliveryError, describeError } from '../errors.js'
+import { DeliveryError, describeError, StoreError } from '../errors.js'
 
 export interface RetryPolicy {
   /** Waits between the first attempts, ms; one attempt more than this has entries, then the delivery is parked. */
@@ -16,6 +16,7 @@ export interface RetryPolicy {
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
+const storeWaitMs = 1_000
 
 /** Less than a minute of quick ones: a person hears of a fault early, and what comes later in the lane waits little. */
 export const defaultRetryPolicy: RetryPolicy = {
@@ -63,6 +64,8 @@ export function judge(failure: Failure): Settlement {
   const { error, delivery, now, random, policy, pausedUntil } = failure
   const fault = toFault(error)
   if (pausedUntil !== undefined) return { state: 'ready', runAt: pausedUntil, spent: false, fault }
+  // Nothing the delivery could help: it waits for the disk or the database.
+  if (error instanceof StoreError) return { state: 'ready', runAt: now + storeWaitMs, spent: false, fault }
   if (error instanceof DeliveryError && error.unprovable) return park('unprovable', fault, failure)
   const deferMs = error instanceof DeliveryError && error.deferred ? (error.retryAfterMs ?? 1_000) : undefined
   if (deferMs !== undefined) return { state: 'ready', runAt: now + deferMs, spent: false, fault }

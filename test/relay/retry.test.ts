@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DeliveryError, type DeliveryErrorFacts } from '../../src/errors.js'
+import { DeliveryError, type DeliveryErrorFacts, StoreError } from '../../src/errors.js'
 import { defaultRetryPolicy, type Judged, judge, nextWait, pauseMs } from '../../src/relay/retry.js'
 
 const now = 1_000_000
@@ -127,6 +127,21 @@ describe('how a failed attempt ends', () => {
       spent: true,
       fault: { message: 'x is not a function', outcome: 'transient' },
     })
+  })
+})
+
+describe('trouble with the store', () => {
+  it('spends no attempt: nothing the delivery could help', () => {
+    const error = new StoreError('Trouble with the store: database or disk is full')
+    const end = judge({
+      error,
+      delivery: { ...fresh, attempts: 99 },
+      now,
+      random: () => 0,
+      policy: defaultRetryPolicy,
+      pausedUntil: undefined,
+    })
+    expect(end).toMatchObject({ state: 'ready', runAt: now + 1_000, spent: false })
   })
 })
 
