@@ -9,6 +9,8 @@ export type Fixer = 'agent' | 'admin' | 'customer' | 'nobody' | 'us'
 export interface Advice {
   readonly title: string
   readonly advice: string
+  /** What to do about it, where the advice does not say so. */
+  readonly remedy?: string
   readonly fixer: Fixer
   /** What to type about dead letters parked for it. */
   readonly nextStep: string
@@ -132,8 +134,8 @@ export function explainFault(reason: string, fault?: Fault): Advice {
     const advice = fault?.message ?? 'Nothing more is known.'
     return { title: reason, advice, fixer: 'admin', nextStep: nextStep('list --each', reason) }
   }
-  const { title, advice, fixer, step } = known
-  return { title, advice, fixer, nextStep: nextStep(step, reason) }
+  const { title, advice, remedy, fixer, step } = known
+  return { title, advice, ...(remedy === undefined ? {} : { remedy }), fixer, nextStep: nextStep(step, reason) }
 }
 
 /** Where Twilio explains a code of its own, known to us or not. */

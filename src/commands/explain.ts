@@ -34,11 +34,12 @@ export async function explain(context: Context, codes: readonly string[], { json
 function toJson(known: readonly Explanation[], unknown: readonly Unknown[]) {
   return {
     schema_version: 1,
-    explanations: known.map(({ code, origin, title, advice, fixer, nextStep, page }) => ({
+    explanations: known.map(({ code, origin, title, advice, remedy, fixer, nextStep, page }) => ({
       code,
       origin,
       title,
       advice,
+      remedy: remedy ?? null,
       fixer,
       next_step: nextStep,
       page: page ?? null,
@@ -57,7 +58,7 @@ const fixers: Readonly<Record<Fixer, string>> = {
   us: 'whoever writes sms-bridge: please report it',
 }
 
-async function print({ io }: Context, { code, origin, title, advice, fixer, nextStep, page }: Explanation) {
+async function print({ io }: Context, { code, origin, title, advice, remedy, fixer, nextStep, page }: Explanation) {
   const { bold } = await io.colour()
   io.out(`${bold(code)}  ${title} (${names[origin]})`)
   const line = (label: string, text: string) => {
@@ -67,6 +68,7 @@ async function print({ io }: Context, { code, origin, title, advice, fixer, next
   }
   line('means', advice)
   line('fixed by', fixers[fixer])
+  if (remedy !== undefined) line('how', remedy)
   line('if parked', nextStep)
   if (page !== undefined) line('more', page)
 }

@@ -2,6 +2,7 @@
 import type { VendorError } from '../classify.js'
 import type { Outcome } from '../errors.js'
 import { type TwilioCodeClass, twilioCodes } from './error-codes.js'
+import { twilioRemedy } from './remedies.js'
 
 export interface TwilioVerdict {
   readonly outcome: Outcome
@@ -70,6 +71,8 @@ const again: Readonly<Record<TwilioCodeClass, TwilioAdvice['again']>> = {
 export interface TwilioAdvice {
   readonly title: string
   readonly advice: string
+  /** What to do about it. */
+  readonly remedy: string
   /** Who can do something about it; nobody: it passes by itself. */
   readonly fixer: Fixer
   /** Sent once more, could it go through? now: as it is · mended: once somebody has mended the cause · never. */
@@ -81,7 +84,10 @@ export const knownTwilioCodes: readonly number[] = [...twilioCodes.keys()]
 /** Plain words about a code; undefined for one we do not know. */
 export function explainTwilioCode(code: number): TwilioAdvice | undefined {
   const known = twilioCodes.get(code)
-  return known && { title: known.title, advice: known.advice, fixer: fixers[known.class], again: again[known.class] }
+  if (known === undefined) return undefined
+  const { title, advice, class: codeClass } = known
+  const remedy = twilioRemedy(code, codeClass)
+  return { title, advice, remedy, fixer: fixers[codeClass], again: again[codeClass] }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { twilioCodes } from '../../src/twilio/error-codes.js'
-import { explainTwilioCode, readTwilioError, twilioOutcome } from '../../src/twilio/errors.js'
+import { explainTwilioCode, knownTwilioCodes, readTwilioError, twilioOutcome } from '../../src/twilio/errors.js'
 
 const curated = new URL('../../../shared/contracts/twilio-errors-curated.json', import.meta.url)
 const present = existsSync(curated)
@@ -81,6 +81,7 @@ it('a code is explained in plain words, with who can mend it', () => {
   expect(explainTwilioCode(30003)).toEqual({
     title: 'Unreachable destination handset',
     advice: 'Phone off, no signal or temporarily unreachable. Try again later (once).',
+    remedy: 'Wait, then replay it once: sms-bridge dlq replay. Ask the agent first if it may be out of date.',
     fixer: 'agent',
     again: 'now',
   })
@@ -90,4 +91,10 @@ it('a code is explained in plain words, with who can mend it', () => {
   expect(explainTwilioCode(30009)?.fixer).toBe('customer')
   expect(explainTwilioCode(20429)?.fixer).toBe('nobody')
   expect(explainTwilioCode(1)).toBeUndefined()
+})
+
+it('a code says what to do about it: nothing only where it passes by itself', () => {
+  const byItself = knownTwilioCodes.filter((code) => explainTwilioCode(code)?.remedy.startsWith('Nothing: it is'))
+  expect(byItself.map((code) => explainTwilioCode(code)?.fixer)).toEqual(byItself.map(() => 'nobody'))
+  expect(byItself).toEqual([20429, 20500, 20503, 30017, 30022])
 })

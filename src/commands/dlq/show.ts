@@ -54,8 +54,8 @@ async function replayOf(store: Store, { id, replayId }: Found): Promise<Timeline
 }
 
 function adviceOf({ fault }: Found, reason: string) {
-  const { title, advice, fixer, nextStep } = explainFault(reason, fault)
-  return { title, advice, fix_by: fixer, next_step: nextStep }
+  const { title, advice, remedy, fixer, nextStep } = explainFault(reason, fault)
+  return { title, advice, remedy: remedy ?? null, fix_by: fixer, next_step: nextStep }
 }
 
 const kindInWords = { 'inbound-sms': 'text', 'agent-reply': 'reply', 'reply-lookup': 'look-up of a reply' } as const
@@ -74,10 +74,11 @@ async function print({ io }: Context, { found, events, payload, reveal }: Screen
   io.out(`${bold(deliveryName(found.id))}  ${kindInWords[found.kind]} ${way}  ${bold(found.state.toUpperCase())}`)
   const line = (label: string, text: string) => io.out(`${label.padEnd(10)}${text}`)
   if (found.reason !== undefined && found.state !== 'suppressed') {
-    const { title, advice, fix_by: fixBy, next_step: nextStep } = adviceOf(found, found.reason)
+    const { title, advice, remedy, fix_by: fixBy, next_step: nextStep } = adviceOf(found, found.reason)
     line('reason', `${found.reason}: ${title}`)
     line('means', advice)
     line('fix by', fixBy)
+    if (remedy !== null) line('how', remedy)
     if (found.state === 'parked') line('next', nextStep)
   }
   io.out('')
