@@ -81,6 +81,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   }
   const lags = visibleAfterMs === undefined ? {} : { visibleAfterMs }
   const inboundSms = createInboundSmsFlow({
+    isForCustomer,
     store,
     intercom,
     log,

@@ -82,28 +82,43 @@ export function replyOf(conversationId: ConversationId, part: Part): AgentReply 
   }
 }
 
+/**
+ * Takes in what teammates wrote for the customer in a conversation that was just read and has not come to an end: no
+ * webhook may have brought it, or not yet. Returns the dedupe keys. A bot's words stay out: they may be from before bots
+ * were relayed.
+ */
+export async function takeInReplies(
+  { store, isForCustomer }: Pick<AgentReplyParts, 'store' | 'isForCustomer'>,
+  conversation: Conversation,
+  thread: Thread,
+  tools: Pick<Tools, 'now'>,
+  isWanted: (reply: NewDelivery<'agent-reply'>) => boolean = () => true,
+): Promise<readonly string[]> {
+  const restoredAt = (await store.findMark(restoredMark))?.at ?? 0
+  const replies = conversation.parts
+    .filter((part) => part.author.type !== 'bot' && part.writtenAt >= restoredAt && isForCustomer(part))
+    .map((part) => replyDelivery(replyOf(conversation.id, part), thread))
+    .filter(isWanted)
+  const unsettled = new Set(await store.unsettled(replies.map(({ dedupeKey }) => dedupeKey)))
+  for (const reply of replies) if (unsettled.has(reply.dedupeKey)) await store.ingest(reply, tools.now())
+  return [...unsettled]
+}
+
 /** The first of it may have left: from then on its words stay as they are. */
 const isUnderWay = (tools: Tools) => tools.effects.step('sms-0') !== undefined
 
 /** A teammate's reply → the customer's phone. */
 export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'> {
-  const { store, intercom, twilio, statusCallback, isForCustomer, isOptOut, visibleAfterMs, lateAfterMs } = parts
+  const { store, intercom, twilio, statusCallback, isOptOut, visibleAfterMs, lateAfterMs } = parts
 
   /**
    * Replies written before this one that have not come to an end: their webhooks are late or lost, or just behind.
-   * They go first. A bot's old words do not: they may be from before bots were relayed.
+   * They go first.
    */
   const ingestEarlier = async (reply: AgentReply, thread: Thread, conversation: Conversation, tools: Tools) => {
-    const mine = replyDelivery(reply, thread)
-    const restoredAt = (await store.findMark(restoredMark))?.at ?? 0
-    const earlier = conversation.parts
-      .filter((part) => part.id !== reply.partId && part.author.type !== 'bot' && isForCustomer(part))
-      .filter((part) => part.writtenAt >= restoredAt)
-      .map((part) => replyDelivery(replyOf(conversation.id, part), thread))
-      .filter(({ rank }) => rank < mine.rank)
-    const unsettled = new Set(await store.unsettled(earlier.map(({ dedupeKey }) => dedupeKey)))
-    for (const one of earlier) if (unsettled.has(one.dedupeKey)) await store.ingest(one, tools.now())
-    return [...unsettled]
+    const { rank } = replyDelivery(reply, thread)
+    const written = conversation.parts.filter(({ id }) => id !== reply.partId)
+    return takeInReplies(parts, { ...conversation, parts: written }, thread, tools, (one) => one.rank < rank)
   }
 
   /** Waits until those before it have come to an end: at first by moments, then by seconds. */
@@ -243,14 +258,8 @@ export function createReplyLookupFlow({
       const thread = await store.findThreadOfConversation(conversationId)
       const conversation = thread && (await intercom.getConversation(conversationId, tools.call))
       if (thread === undefined || conversation === undefined) return { state: 'suppressed', reason: 'no such thread' }
-      const restoredAt = (await store.findMark(restoredMark))?.at ?? 0
-      const replies = conversation.parts
-        .filter((part) => part.writtenAt >= restoredAt)
-        .filter((part) => part.author.type !== 'bot' && isForCustomer(part))
-        .map((part) => replyDelivery(replyOf(conversationId, part), thread))
-      const unsettled = new Set(await store.unsettled(replies.map(({ dedupeKey }) => dedupeKey)))
-      for (const reply of replies) if (unsettled.has(reply.dedupeKey)) await store.ingest(reply, tools.now())
-      return { state: 'delivered', result: { conversationId, found: unsettled.size } }
+      const found = await takeInReplies({ store, isForCustomer }, conversation, thread, tools)
+      return { state: 'delivered', result: { conversationId, found: found.length } }
     },
   }
 }

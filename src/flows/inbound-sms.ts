@@ -1,10 +1,11 @@
 import type { Delivery, EffectWindow, Flow, FlowResult, Tools } from '../delivery.js'
 import { DeliveryError, describeError, unprovable } from '../errors.js'
-import type { Conversation, IntercomClient } from '../intercom/client.js'
+import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
 import type { Log } from '../log.js'
 import type { ContactId, ConversationId, InboundSms, PartId } from '../message.js'
 import { canonical } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
+import { takeInReplies } from './agent-reply.js'
 import { readConsent } from './consent.js'
 import { createContacts, isYoung, notVisibleYet, type Person } from './contact.js'
 import { lateMark, whenSent } from './late.js'
@@ -26,6 +27,8 @@ export interface InboundSmsParts {
   readonly adminId: (tools: Tools) => Promise<string>
   /** What arrives later than so long after it was sent says so, ms. */
   readonly lateAfterMs: number
+  /** Whether this part of a conversation is the customer's to read: the same rule the webhook door uses. */
+  readonly isForCustomer: (part: Part) => boolean
   /** How far from our clock the one may be that tells when a text was sent, ms. */
   readonly sentAtSlackMs: () => number
   /** Of the workspace; IANA. Undefined when unknown. */
@@ -59,11 +62,16 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
   const { store, intercom, log, teams, adminId, visibleAfterMs, lateAfterMs } = parts
   const contacts = createContacts(parts)
 
-  /** The thread's conversation if this text belongs in it. */
+  /**
+   * The thread's conversation if this text belongs in it. Replies in a closed one that no webhook has brought are taken
+   * in before the next one opens: replies there would overtake them, since each only looks for those before it in its own.
+   */
   const openConversation = async (thread: Thread | undefined, tools: Tools): Promise<Conversation | undefined> => {
     if (thread === undefined) return undefined
     const conversation = await intercom.getConversation(thread.conversationId, tools.call)
-    return conversation?.state === 'closed' ? undefined : conversation
+    if (conversation?.state !== 'closed') return conversation
+    await takeInReplies(parts, conversation, thread, tools)
+    return undefined
   }
 
   /** The words to post: the same in every attempt, or what an earlier one made could not be found again. */

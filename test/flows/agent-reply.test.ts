@@ -114,6 +114,20 @@ describe('what a teammate writes for the customer', () => {
     expect(phoneShows(world)).toEqual(['lost', 'found'])
   })
 
+  it('is sent before replies in the next conversation though the webhooks of the one that closed were lost', async () => {
+    const { world, inbox, id } = await conversing()
+    world.intercom.faults.webhooks.add('drop')
+    inbox.reply(id, '<p>lost</p>', { and: 'close' })
+    await world.intercom.idle()
+    world.intercom.faults.webhooks.delete('drop')
+    world.twilio.text({ from: customer, to: ours, body: 'New question' })
+    await world.settled()
+    const next = world.intercom.conversations().find((one) => one.id !== id)
+    inbox.reply(next?.id ?? '', '<p>about the new one</p>')
+    await world.settled()
+    expect(phoneShows(world)).toEqual(['lost', 'about the new one'])
+  })
+
   it('is sent though its own webhook was lost and only its side effect is told of', async () => {
     const { world, inbox, id } = await conversing()
     world.intercom.faults.webhooks.add('drop')
