@@ -1,5 +1,6 @@
 // The profile: a JSON file of settings under their environment names, for those who would rather not export them.
 import { mkdir, readFile, stat } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { basename, dirname, sep } from 'node:path'
 import { ConfigError, describeError, UserError } from '../errors.js'
 import { findPlaces, type Given, type Places } from './folders.js'
@@ -103,10 +104,7 @@ async function modeOf(path: string): Promise<number | undefined> {
   }
 }
 
-/**
- * Without conf: what it loads takes over the signals of the process and sends itself each one again, which a serve that
- * is finishing its work would take for the second Ctrl-C. (when-exit 2.1.5, by way of atomically)
- */
+/** Without conf, which a short look need not wait for. */
 async function readEntries(path: string): Promise<object> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as object // of anything that is JSON
@@ -115,9 +113,26 @@ async function readEntries(path: string): Promise<object> {
   }
 }
 
+/**
+ * Without the signal listeners that loading it adds: they send the process each signal once more, which a command that
+ * is tidying up would take for the second Ctrl-C. (when-exit 2.1.5, by way of atomically)
+ */
+async function loadConf() {
+  const listenersNow = () =>
+    new Map(Object.keys(constants.signals).map((name) => [name, process.rawListeners(name)] as const))
+  const before = listenersNow()
+  const { default: Conf } = await import('conf')
+  for (const [name, listeners] of listenersNow()) {
+    for (const listener of listeners) {
+      if (!before.get(name)?.includes(listener)) process.off(name, listener as () => void) // as rawListeners gave it
+    }
+  }
+  return Conf
+}
+
 /** For writing. */
 async function open(path: string) {
-  const { default: Conf } = await import('conf')
+  const Conf = await loadConf()
   try {
     return new Conf<Record<string, unknown>>({
       cwd: dirname(path),

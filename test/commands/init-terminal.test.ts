@@ -156,9 +156,7 @@ describe.skipIf(terminalFailure !== undefined)(
       await play(terminal, [numbers, firstTeam, secondTeam, apply])
       await reached
       terminal.press(interrupt)
-      const code = await terminal.ended
-      console.log(terminal.screen())
-      expect(code).toBe(130)
+      expect(await terminal.ended).toBe(130)
       expect(world.twilio.numbers().map(({ smsUrl }) => smsUrl)).toEqual([demo, demo])
       expect(existsSync(join(home, 'undo.json'))).toBe(false)
       await transcript('init-interrupted', tidy(terminal))
