@@ -1,6 +1,7 @@
 // `status --json`: names are a contract, new ones may come. Times are epoch milliseconds; null is none.
 import type { Survey } from '../store/survey.js'
 import { explainCode, explainFault } from './advice.js'
+import { type Canary, canaryIn } from './status-canary.js'
 import { type Direction, goals, sumSheets, type View } from './status-screen.js'
 import { reconciled } from './status-verdict.js'
 
@@ -51,6 +52,7 @@ export function toJson({ survey, verdict, complaints, now, number }: View) {
       detail: detail ?? null,
       checked_at: checkedAt,
     })),
+    canary: canary(canaryIn(survey)),
     opt_outs: { total: survey.optOuts.all, recent: survey.optOuts.recent },
     processes: survey.processes.map(({ id, startedAt, lastBeatAt, leaseUntil }) => ({
       id,
@@ -69,6 +71,12 @@ function sheet({ fault, kind, ...counts }: Survey['sheets'][number]) {
   const direction = kind === 'reply-lookup' ? 'lookup' : directions[kind]
   const balanced = fault === undefined
   return { ...counts, direction, balanced, ...(balanced ? {} : { held: fault.held, ids: fault.ids }) }
+}
+
+function canary(found: Canary | undefined) {
+  if (found === undefined) return null
+  const { at, verdict, hops, failedStep, cause, number, everyMs, stopped } = found
+  return { at, verdict, ...hops, failed_step: failedStep, cause, number, every_ms: everyMs, stopped }
 }
 
 function hop({ count, p50Ms, p95Ms }: Survey['hops']['inbound'], goalMs: number) {

@@ -1,6 +1,7 @@
 // The screen of `status`: the verdict, what is wrong, then one section a line, broken to the width of a terminal.
 import type { Survey } from '../store/survey.js'
 import { explainCode, explainFault } from './advice.js'
+import { canaryIn, canaryLine } from './status-canary.js'
 import { type Judged, reconciled, running } from './status-verdict.js'
 import { ago, number, plural, span, took } from './words.js'
 import { wrap } from './wrap.js'
@@ -48,7 +49,7 @@ function headline({ survey, verdict, now, number: only }: View, paint: Paint): s
 type Section = readonly [label: string, ...rows: readonly string[]]
 
 function sections(view: View): Section[] {
-  const { survey } = view
+  const { survey, now } = view
   const all: Section[] = [
     ['texts in', ledgerLine(view, 'inbound-sms')],
     ['replies out', ledgerLine(view, 'agent-reply')],
@@ -63,6 +64,8 @@ function sections(view: View): Section[] {
     all.push(['limits', limits(survey)])
   }
   if (survey.numbers.length > 0) all.push(['numbers', ...numbers(survey)])
+  const canary = canaryIn(survey)
+  if (canary !== undefined) all.push(['canary', canaryLine(canary, now)])
   all.push(['opt-outs', `${number(survey.optOuts.all)} (${number(survey.optOuts.recent)} new)`])
   if (survey.processes.length > 0) all.push(['processes', ...processes(view)])
   return all

@@ -1,5 +1,6 @@
 // What is wrong, one line each with what to type next. Pure.
 import type { Survey } from '../store/survey.js'
+import { canaryComplaints } from './status-canary.js'
 import { ago, list, number, plural, span } from './words.js'
 
 export type Verdict = 'healthy' | 'degraded' | 'down'
@@ -16,6 +17,7 @@ export interface Complaint {
     | 'dead-letters'
     | 'conflicts'
     | 'number'
+    | 'canary'
   readonly text: string
   readonly next: string
 }
@@ -46,6 +48,7 @@ export function judge(survey: Survey, now: number): Judged {
     ...deadLetters(survey),
     ...conflicts(survey),
     ...numbersElsewhere(survey),
+    ...canaryComplaints(survey, now),
   ]
   return { verdict: down ? 'down' : complaints.length > 0 ? 'degraded' : 'healthy', complaints }
 }

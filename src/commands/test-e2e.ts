@@ -118,6 +118,7 @@ async function canary(testing: Testing, first: Stage | UserError | DeliveryError
   const { context, options, stopping } = testing
   const { clock, io } = context
   let stage: typeof first | undefined = first
+  let last: Report | undefined
   while (!stopping.aborted) {
     const dueAt = clock.now() + everyMs
     stage ??= await set(testing)
@@ -125,9 +126,11 @@ async function canary(testing: Testing, first: Stage | UserError | DeliveryError
     const report = await play(testing, stage)
     stage = undefined
     if (options.json) io.out(JSON.stringify(toJson(report)))
-    if (report.verdict !== 'interrupted') await writeCanary(context, report, everyMs)
+    if (report.verdict !== 'interrupted') last = report
+    await writeCanary(context, report, { everyMs, stopped: false })
     await clock.sleep(Math.max(0, dueAt - clock.now()), stopping)
   }
+  if (last !== undefined) await writeCanary(context, last, { everyMs, stopped: true })
   return exitCodes.ok
 }
 

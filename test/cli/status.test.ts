@@ -25,6 +25,16 @@ async function inStore(fill: (store: Store, now: number) => Promise<void>): Prom
   return url
 }
 
+const canary = {
+  verdict: 'pass',
+  hops: { sms_to_inbox_ms: 1_200, reply_accepted_ms: 900, reply_to_phone_ms: 2_300 },
+  failedStep: null,
+  cause: null,
+  number: ours,
+  everyMs: 15 * minutes,
+  stopped: false,
+} as const
+
 async function aQuietDay(store: Store, now: number) {
   await store.register('serve-1', 4 * 3600 * seconds, now - 4 * 3600 * seconds)
   await store.heartbeat('serve-1', 15_000, now - 3 * seconds)
@@ -38,6 +48,7 @@ async function aQuietDay(store: Store, now: number) {
     await store.settle(claimed, { state: 'delivered', result: {} }, receivedAt + tookMs)
   }
   await store.saveNumbers([{ number: ours, kind: 'local', state: 'ours' }], now - minutes)
+  await store.setMark('canary', now - 4 * minutes, canary)
   for (const vendor of ['twilio', 'intercom']) {
     await store.setMark(`reconcile:${vendor}`, now - 90 * seconds, { checked: 2, recovered: 0, missing: [] })
   }
@@ -53,6 +64,9 @@ const refused = {
 
 async function aBadDay(store: Store, now: number) {
   await aQuietDay(store, now)
+  const hops = { ...canary.hops, reply_to_phone_ms: null }
+  const failed = { verdict: 'broken', failedStep: 'reply-delivered', cause: 'the carrier filtered it (30007)' }
+  await store.setMark('canary', now - 3 * minutes, { ...canary, ...failed, hops })
   await store.ingest(aDelivery({ dedupeKey: 'SM3', lane: 'a', number: ours }), now - 90 * minutes)
   await store.settle(await claimOne(store, 'serve-1', now), { state: 'parked', reason: '21211', fault: refused }, now)
   await store.ingest(aDelivery({ dedupeKey: 'SM5', lane: 'b', number: other, recovered: true }), now - 80 * minutes)
@@ -180,6 +194,20 @@ describe('a bridge is degraded', () => {
     })
     return (await complaintsOf(url)).map(({ code, text }) => `${code}: ${text}`)
   }
+
+  it('when the canary failed, was slow, or is no longer seen; one that was ended is not missed', async () => {
+    const told = async (mark: object, ageMs: number) =>
+      codes(async (store, now) => store.setMark('canary', now - ageMs, { ...canary, ...mark }))
+    expect(await told({}, 30 * minutes)).toEqual([])
+    expect(await told({ stopped: true }, 300 * minutes)).toEqual([])
+    expect(await told({}, 31 * minutes)).toEqual(['canary: the canary was last seen 31m ago, every 15m is expected'])
+    expect(await told({ verdict: 'slow', failedStep: 'text-arrives', cause: null }, minutes)).toEqual([
+      'canary: the canary was slow 1m ago at text-arrives',
+    ])
+    expect(await told({ verdict: 'broken', failedStep: null, cause: 'no answer' }, minutes)).toEqual([
+      'canary: the canary failed 1m ago at its start: no answer',
+    ])
+  })
 
   it('when something waits for more than five minutes, unless a shore is paused', async () => {
     const ingest = async (store: Store, ms: number) => void (await store.ingest(aDelivery({ lane: 'z' }), noon - ms))

@@ -373,7 +373,14 @@ describe('repeated', () => {
     expect(code).toBe(0)
     expect(reportOf(stdout.split('\n')[1] ?? '').verdict).toBe('pass')
     const mark = await world.store().findMark('canary')
-    expect(mark?.value).toMatchObject({ ok: true, slow: false, failedStep: null, number: ours, everyMs: 900_000 })
+    expect(mark?.value).toMatchObject({
+      verdict: 'pass',
+      failedStep: null,
+      cause: null,
+      number: ours,
+      everyMs: 900_000,
+      stopped: true,
+    })
     expect(Math.abs((mark?.at ?? 0) - Date.now())).toBeLessThan(60_000)
     expectClean(world)
   })
