@@ -19,8 +19,11 @@ export interface Context {
   storeAddress(): Promise<string>
   /** Opens the store to work in it; needs no other setting. The caller closes it. */
   store(): Promise<Store>
-  /** Opens the store to look only: quick, and without the right to write. The caller closes it. */
-  look(): Promise<Look>
+  /**
+   * Opens the store to look only: quick, and without the right to write. The caller closes it. With a home: the store of
+   * the bridge that lives there.
+   */
+  look(home?: string): Promise<Look>
   /**
    * Takes over SIGINT and SIGTERM: the first aborts this signal, a second ends the program. Commands that never ask
    * for it are ended by the first.
@@ -39,9 +42,9 @@ export interface ContextParts {
 
 export function createContext({ io, env, clock, flags, stopSignal }: ContextParts): Context {
   const given = { env, flags, isTTY: io.isTTY }
-  const sources = async (): Promise<Sources> => {
+  const sources = async (from: Context['given'] = given): Promise<Sources> => {
     const { readProfile } = await import('../config/profile.js')
-    return { ...given, profile: await readProfile(given) }
+    return { ...from, profile: await readProfile(from) }
   }
   const storeAddress = async () => {
     const { loadStoreConfig } = await import('../config/load.js')
@@ -74,12 +77,13 @@ export function createContext({ io, env, clock, flags, stopSignal }: ContextPart
         },
       })
     },
-    async look() {
+    async look(home) {
       const [{ loadStoreConfig }, { openLook }] = await Promise.all([
         import('../config/load.js'),
         import('../store/look.js'),
       ])
-      const { store } = await loadStoreConfig(await sources())
+      const from = home === undefined ? given : { env: { SMS_BRIDGE_HOME: home }, flags: {} }
+      const { store } = await loadStoreConfig(await sources(from))
       return openLook(store)
     },
     stopSignal,

@@ -15,6 +15,7 @@ export interface CommandParts {
 export function addMachineCommands(parts: CommandParts): void {
   addConfig(parts)
   addBackup(parts)
+  addService(parts)
 }
 
 interface Json {
@@ -96,4 +97,47 @@ function addBackup({ command, context, ended }: CommandParts): void {
         ended(await restore(await context({}), file, { yes, moved, tablesRestored, json }))
       },
     )
+}
+
+interface ServiceFlags extends Json {
+  readonly name: string
+  readonly yes?: boolean
+  readonly dryRun?: boolean
+}
+
+function addService({ command, context, ended }: CommandParts): void {
+  const service = command('service', 'keep the bridge running with systemd, and give it HTTPS')
+  const sub = (verb: string, summary: string) =>
+    service
+      .command(verb)
+      .description(summary)
+      .option('--name <name>', 'of the unit and its user: for a second bridge', 'sms-bridge')
+      .option('--json', 'print JSON')
+  sub('install', 'install and start a hardened systemd unit with the settings that serve would use here')
+    .option('--dry-run', 'print the unit, and what would be run')
+    .option('-y, --yes', 'do not ask')
+    .action(async ({ name, yes = false, dryRun = false, json = false }: ServiceFlags) => {
+      const { serviceInstall } = await import('../commands/service/install.js')
+      ended(await serviceInstall(await context({}), { name, yes, dryRun, json }))
+    })
+  sub('uninstall', 'stop it and remove the unit; settings and store stay')
+    .option('-y, --yes', 'do not ask')
+    .action(async ({ name, yes = false, json = false }: ServiceFlags) => {
+      const { serviceUninstall } = await import('../commands/service/uninstall.js')
+      ended(await serviceUninstall(await context({}), { name, yes, json }))
+    })
+  sub('status', 'whether it runs, by systemd and by its own heartbeat').action(
+    async ({ name, json = false }: ServiceFlags) => {
+      const { serviceStatus } = await import('../commands/service/status.js')
+      ended(await serviceStatus(await context({}), { name, json }))
+    },
+  )
+  service
+    .command('proxy')
+    .description('the few lines of a web server that give it HTTPS')
+    .addArgument(service.createArgument('<server>', 'which one').choices(['caddy', 'nginx']))
+    .action(async (server: 'caddy' | 'nginx') => {
+      const { serviceProxy } = await import('../commands/service/proxy.js')
+      ended(await serviceProxy(await context({}), server))
+    })
 }

@@ -1,0 +1,116 @@
+import type { Context } from '../../cli/context.js'
+import { type ExitCode, exitCodes } from '../../cli/exit-codes.js'
+import { describeError } from '../../errors.js'
+import { ago } from '../words.js'
+import { type Machine, type Service, serviceNamed, thisMachine } from './machine.js'
+
+export interface ServiceStatusOptions {
+  readonly name: string
+  readonly json: boolean
+}
+
+type Beat = { readonly at: number | undefined } | { readonly unknown: string }
+
+const properties = [
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'Result',
+  'NRestarts',
+  'ExecMainStatus',
+  'UnitFileState',
+] as const
+type Shown = Readonly<Record<(typeof properties)[number], string>>
+
+/** A beat comes every few seconds; older than so long it is none, ms. */
+const beatWithinMs = 60_000
+
+/** What systemd says of the service, and what its store says: exit 0, 3 or 4. */
+export async function serviceStatus(
+  context: Context,
+  { name, json }: ServiceStatusOptions,
+  machine: Machine = thisMachine,
+): Promise<ExitCode> {
+  const { io, clock } = context
+  const service = serviceNamed(name, machine)
+  const shown = await show(machine, name)
+  const beat = await lastBeat(context, service)
+  const { state, words, next } = judge(service, shown, beat, clock.now())
+  if (json) {
+    const told = 'unknown' in beat ? null : (beat.at ?? null)
+    io.out(
+      JSON.stringify({ schema_version: 1, name, state, words, next, systemd: shown, last_heartbeat_at: told }, null, 2),
+    )
+  } else {
+    io.out(`${name}  ${state.toUpperCase()}  ${words}`)
+    if (next !== null) io.out(`Next: ${next}`)
+  }
+  return { healthy: exitCodes.ok, degraded: exitCodes.degraded, down: exitCodes.down }[state]
+}
+
+async function show(machine: Machine, name: string): Promise<Shown> {
+  const { stdout } = await machine.run('systemctl', [
+    'show',
+    `${name}.service`,
+    ...properties.map((one) => `--property=${one}`),
+  ])
+  const lines = new Map(
+    stdout.split('\n').map((line): [string, string] => {
+      const cut = line.indexOf('=')
+      return [line.slice(0, cut), line.slice(cut + 1)]
+    }),
+  )
+  return Object.fromEntries(properties.map((one) => [one, lines.get(one) ?? ''])) as Shown // every property, as just listed
+}
+
+/** From the store in the service's own folder, which only root and its user may read. */
+async function lastBeat(context: Context, { home }: Service): Promise<Beat> {
+  try {
+    const look = await context.look(home)
+    try {
+      const now = context.clock.now()
+      const { processes } = await look.survey({ since: now, now })
+      const beats = processes.map(({ lastBeatAt }) => lastBeatAt)
+      return { at: beats.length === 0 ? undefined : Math.max(...beats) }
+    } finally {
+      await look.close()
+    }
+  } catch (error) {
+    return { unknown: describeError(error) }
+  }
+}
+
+interface Judged {
+  readonly state: 'healthy' | 'degraded' | 'down'
+  readonly words: string
+  readonly next: string | null
+}
+
+function judge({ name }: Service, shown: Shown, beat: Beat, now: number): Judged {
+  const { LoadState, ActiveState, SubState, Result, NRestarts, ExecMainStatus, UnitFileState } = shown
+  if (LoadState === '') return { state: 'down', words: 'systemd does not answer here', next: 'sms-bridge serve' }
+  if (LoadState !== 'loaded') return { state: 'down', words: 'not installed', next: 'sudo sms-bridge service install' }
+  const logs = `journalctl -u ${name} -n 30`
+  if (ActiveState !== 'active') {
+    const why = Result === 'success' || Result === '' ? '' : `, ${Result} with exit code ${ExecMainStatus}`
+    const next = ActiveState === 'inactive' ? `sudo systemctl start ${name}` : logs
+    return {
+      state: ActiveState === 'activating' ? 'degraded' : 'down',
+      words: `${ActiveState} (${SubState})${why}`,
+      next,
+    }
+  }
+  const times = NRestarts === '0' || NRestarts === '' ? '' : `, started anew ${NRestarts} times since it was enabled`
+  if ('unknown' in beat) {
+    return { state: 'healthy', words: `running${times}; its heartbeat cannot be read: ${beat.unknown}`, next: null }
+  }
+  const seen = beat.at === undefined ? 'no heartbeat' : `heartbeat ${ago(now - beat.at)}`
+  if (beat.at === undefined || now - beat.at > beatWithinMs) {
+    return { state: 'degraded', words: `running, but ${seen}${times}`, next: logs }
+  }
+  if (UnitFileState !== 'enabled') {
+    const words = `running, ${seen}${times}, but it does not start with the machine`
+    return { state: 'degraded', words, next: `sudo systemctl enable ${name}` }
+  }
+  return { state: 'healthy', words: `running, ${seen}${times}`, next: null }
+}
