@@ -15,6 +15,7 @@ sms-bridge completion fish | source`
 
 export function addHelpCommands(parts: CommandParts): void {
   addCompletion(parts)
+  addGuide(parts)
 }
 
 function addCompletion({ command, context, ended }: CommandParts): void {
@@ -25,5 +26,15 @@ function addCompletion({ command, context, ended }: CommandParts): void {
     .action(async (shell: 'bash' | 'zsh' | 'fish', _options: object, self: Command) => {
       const { completion } = await import('../commands/completion.js')
       ended(completion(await context({}), self.parent ?? self, shell))
+    })
+}
+
+function addGuide({ command, context, ended }: CommandParts): void {
+  command('guide', 'the page for support agents, as Markdown for your wiki, with your numbers and teams')
+    .option('--output <file>', 'write it into this file')
+    .option('--force', 'replace the file if it is there')
+    .action(async ({ output, force = false }: { output?: string; force?: boolean }) => {
+      const { guide } = await import('../commands/guide.js')
+      ended(await guide(await context({}), { output, force }))
     })
 }

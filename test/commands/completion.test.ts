@@ -9,6 +9,7 @@ import { testIo } from '../support/test-io.js'
 
 const shells = ['bash', 'zsh', 'fish'] as const
 type Shell = (typeof shells)[number]
+const [, , fish] = shells
 
 async function printed(line: string): Promise<string> {
   const env = { HOME: '/nowhere', SMS_BRIDGE_HOME: '/nowhere/sms-bridge' }
@@ -110,7 +111,7 @@ describe('completion in fish', () => {
     writeFileSync(join(folder, 'result.xml'), '')
     const inFish = (line: string) => {
       const run = `${scripts.fish}\ncomplete -C '${line}'`
-      const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', run], { cwd: folder, encoding: 'utf8' })
+      const { stdout, stderr } = spawnSync(fish, ['--no-config', '-c', run], { cwd: folder, encoding: 'utf8' })
       expect(stderr).toBe('')
       return stdout
         .split('\n')
