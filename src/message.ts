@@ -24,6 +24,22 @@ export interface InboundSms {
   readonly country?: string
 }
 
+/**
+ * A text that is only one of these, in any case, ends or resumes texts to its sender
+ * (docs/messaging/tutorials/advanced-opt-out; the blog post on the FCC's rule of April 2025: REVOKE, OPTOUT).
+ */
+export const stopWords: readonly string[] = [
+  'STOP',
+  'STOPALL',
+  'UNSUBSCRIBE',
+  'CANCEL',
+  'END',
+  'QUIT',
+  'REVOKE',
+  'OPTOUT',
+]
+export const startWords: readonly string[] = ['START', 'UNSTOP', 'YES']
+
 export type AuthorKind = 'admin' | 'team' | 'bot'
 
 /** Something a teammate wrote for the customer, whatever part type carried it. */

@@ -6,6 +6,7 @@ import type { Context } from './context.js'
 import { addDeadLetterCommands } from './dead-letter-commands.js'
 import { parseDuration } from './duration.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
+import { addHelpCommands } from './help-commands.js'
 import type { Io } from './io.js'
 import { addMachineCommands } from './machine-commands.js'
 import { addProofCommands } from './proof-commands.js'
@@ -124,6 +125,7 @@ export async function runProgram(argv: readonly string[], { version, io, ...part
   addMachineCommands({ command, context, ended: end })
   addSetupCommands({ command, context, ended: end })
   addProofCommands({ command, context, ended: end })
+  addHelpCommands({ command, context, ended: end })
 
   try {
     await program.parseAsync(argv)

@@ -86,6 +86,24 @@ export async function loadLocalConfig(sources: Sources): Promise<Pick<Config, 'd
   return { defaultRegion, holdMs }
 }
 
+export interface InboxConfig extends Pick<Config, 'teams' | 'relayBots' | 'holdMs'> {
+  /** Undefined while there is no access token. */
+  readonly intercom: Pick<Config['intercom'], 'accessToken' | 'baseUrl'> | undefined
+}
+
+/** What decides how texts look in the inbox, whatever else is missing or wrong. */
+export async function loadInboxConfig(sources: Sources): Promise<InboxConfig> {
+  const access = ['intercomAccessToken', 'intercomRegion', 'intercomApiBaseUrl'] as const
+  const mayAsk = find(sources, 'intercomAccessToken') !== undefined
+  const { values, faults } = await readSettings(sources, ['teams', 'relayBots', 'hold', ...(mayAsk ? access : [])])
+  faults.push(...(await faultsOfTeams(values.teams ?? new Map())))
+  if (faults.length > 0) throw new ConfigError(faults)
+  const { teams = new Map(), relayBots, hold: holdMs, ...read } = values as Values // what was read is there, or a fault thrown
+  const { intercomAccessToken: accessToken, intercomRegion: region, intercomApiBaseUrl } = read
+  const intercom = mayAsk ? { accessToken, baseUrl: intercomApiBaseUrl ?? intercomOrigins[region] } : undefined
+  return { teams, relayBots, holdMs, intercom }
+}
+
 function storeConfig(store: string | undefined, sources: Sources): Pick<Config, 'store' | 'home'> {
   const places = findPlaces(sources)
   return { home: places.data, store: store ?? `sqlite:${places.store}` }

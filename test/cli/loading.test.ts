@@ -37,6 +37,7 @@ const frontDoor = [
   'dist/cli/dead-letter-commands.js',
   'dist/cli/duration.js',
   'dist/cli/exit-codes.js',
+  'dist/cli/help-commands.js',
   'dist/cli/io.js',
   'dist/cli/machine-commands.js',
   'dist/cli/main.js',

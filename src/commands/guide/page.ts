@@ -1,0 +1,131 @@
+// The page for support agents. Whoever changes what a text or a reply does changes it here too.
+import { staleAfterMs } from '../../delivery.js'
+import { startWords, stopWords } from '../../message.js'
+import type { GuideFacts } from './facts.js'
+
+export function guidePage(facts: GuideFacts): string {
+  const { relayBots, lateAfterMs } = facts
+  const late = inWords(lateAfterMs)
+  const retried = inWords(staleAfterMs['agent-reply'])
+  return `# Text messages in Intercom
+
+Customers text us, you answer in Intercom as in any other conversation, and your answer arrives as a text on their
+phone. This page says what is different from chat and email.
+
+## Our numbers
+
+${numbersTable(facts)}
+
+Assign a conversation to whom you like: later texts in it do not move it back.
+
+## What you see
+
+- A text is a message from the customer. Whoever has a contact with that phone number appears under their own name,
+  anybody else as a new lead named by the number.
+- Pictures and files are named, not carried: \`[attachment: image/jpeg, see message MM… in Twilio]\`. Ask whoever runs the
+  bridge to look it up in Twilio, or ask the customer to send it by email.
+- A text with nothing in it reads \`[empty text]\`.
+- \`[delayed, sent 14:02]\` in front of a text: it reached us more than ${late} after it was sent, at that time in the
+  workspace’s time zone. Your replies carry the same mark when they leave that late.
+
+## One conversation at a time
+
+- While a conversation is open or snoozed, all that this customer texts to the same number of ours goes into it. After it
+  was closed or deleted, their next text begins a new one.
+- Whoever texts two of our numbers has two conversations, one for each.
+- A reply goes to the phone that texted, from the number it texted. Changing the phone number of the contact changes
+  nothing about that.
+- You may also reply in a closed conversation that began with a text: it is texted. The customer’s answer goes into the
+  newest of their conversations with this number of ours, or begins a new one if that is closed.
+
+## What is texted, and what is not
+
+- Everything you write for the customer is texted, also when you close, assign or reopen with the same click, and in the
+  order in which you wrote it.
+- Private notes are never texted.
+- ${relayBots ? 'What bots write is texted too' : 'What bots write is not texted. Whoever runs the bridge can change that'} (\`SMS_BRIDGE_RELAY_BOTS=true\`).
+- Some texts come from a name instead of a number (a shop, a bank). They cannot be answered: nothing is sent.
+- What you delete before it was sent is not sent. What was sent cannot be taken back.
+
+| you write                     | the customer gets                                             |
+| ----------------------------- | ------------------------------------------------------------- |
+| bold, italics, headings, code | the words alone                                               |
+| paragraphs and line breaks    | the same                                                      |
+| lists, numbered or not        | lines that begin with “- ”; the numbers are lost              |
+| a link with words             | the words and the address: \`our prices (https://example.com)\` |
+| a picture in the reply        | its address                                                   |
+| an attached file              | its name and its address; the address may stop working        |
+| emoji                         | the same                                                      |
+
+## Long replies
+
+- Texts are counted and paid for in segments. 160 characters fit into one; with a single emoji or another character
+  outside the plain alphabet of text messages only 70 do. What is longer goes in several segments, which phones show as
+  one text.
+- More than 1,600 characters are sent as several texts, parted between words.
+
+## STOP and START
+
+- A text that is only one of these words, in capitals or not, means that the customer wants no more texts:
+  ${list(stopWords)}.
+  Twilio confirms it to them by itself and from then on refuses every reply from that number of ours. You see the word
+  in the conversation; replies after it do not arrive.
+- ${list(startWords)} mean that they want texts again (for toll-free numbers, YES does not count). Replies
+  that were refused in between are not sent afterwards.
+- Only the word alone counts. If somebody writes “please stop texting me”, nothing is blocked: do not text them again.
+- HELP and INFO are answered by Twilio too. You see them like any other text.${shortCodeNote(facts)}
+
+## When a reply does not arrive
+
+- The conversation does not show it. The reply looks sent, and nothing is written into the conversation.
+- Whoever runs the bridge sees it: \`sms-bridge status\` counts what failed, \`sms-bridge dlq list\` says which replies
+  could not be sent and why, \`sms-bridge trace\` with the id of the conversation (in its address in your browser) shows
+  what became of each reply in it, also when the customer’s carrier did not deliver it.
+- Do not write it again to be sure. What fails in passing is tried again by itself for ${retried}, and the customer would get
+  both. Your later replies to them wait for it, ${late} at most.
+- After ${retried} it is sent only if a person says so. If Twilio as a whole is down, replies wait until it is back and
+  then carry the mark of lateness.
+
+## Please do not
+
+- begin a new conversation in Intercom to text somebody: it is not texted, and neither is anything you write in it. Reply
+  in a conversation that began with their text.
+- reply by text to somebody who wrote STOP, or who asked in their own words for no more texts.
+- close a conversation to tidy up while you wait for an answer: the answer begins a new one. Snooze it.
+
+Merging two contacts of one customer does no harm: their conversation goes on.`
+}
+
+function numbersTable({ numbers, otherTeam }: GuideFacts): string {
+  const nobody = 'nobody: they stay unassigned'
+  if (numbers.length === 0 && otherTeam === undefined) {
+    return 'Ask whoever runs the bridge which of our numbers customers may text. New conversations stay unassigned.'
+  }
+  const rows = numbers.map(({ number, team }) => [number, team === undefined ? nobody : escaped(team)])
+  const others = otherTeam === undefined ? [] : [['any other number', escaped(otherTeam)]]
+  return [['our number', 'new conversations go to'], ['---', '---'], ...rows, ...others]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n')
+}
+
+function shortCodeNote({ numbers }: GuideFacts): string {
+  const codes = numbers.map(({ number }) => number).filter((number) => !number.startsWith('+'))
+  if (codes.length === 0) return ''
+  return `\n- For ${codes.join(' and ')} these words do what was set up at Twilio: ask whoever runs the bridge.`
+}
+
+const escaped = (text: string) => text.replace(/\s+/g, ' ').replace(/[\\`*_|<>[\]#]/g, '\\$&')
+
+function list(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+}
+
+function inWords(ms: number): string {
+  const [count, unit] =
+    ms > 0 && ms % 3_600_000 === 0
+      ? [ms / 3_600_000, 'hour']
+      : ms > 0 && ms % 60_000 === 0
+        ? [ms / 60_000, 'minute']
+        : [ms / 1000, 'second']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
