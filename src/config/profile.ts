@@ -1,5 +1,6 @@
 // The profile: a JSON file of settings under their environment names, for those who would rather not export them.
 import { mkdir, readFile, stat } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { basename, dirname, sep } from 'node:path'
 import { ConfigError, describeError, UserError } from '../errors.js'
 import { findPlaces, type Given, type Places } from './folders.js'
@@ -103,10 +104,7 @@ async function modeOf(path: string): Promise<number | undefined> {
   }
 }
 
-/**
- * Without conf: what it loads takes over the signals of the process and sends itself each one again, which a serve that
- * is finishing its work would take for the second Ctrl-C. (when-exit 2.1.5, by way of atomically)
- */
+/** Without conf, which a short look need not wait for. */
 async function readEntries(path: string): Promise<object> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as object // of anything that is JSON
@@ -117,7 +115,7 @@ async function readEntries(path: string): Promise<object> {
 
 /** For writing. */
 async function open(path: string) {
-  const { default: Conf } = await import('conf')
+  const Conf = await loadConf()
   try {
     return new Conf<Record<string, unknown>>({
       cwd: dirname(path),
@@ -128,6 +126,21 @@ async function open(path: string) {
   } catch (error) {
     throw unreadable(path, error)
   }
+}
+
+/**
+ * What conf loads takes over the signals of the process and sends itself each one again, which whoever is finishing
+ * work would take for the second Ctrl-C (when-exit 2.1.5, by way of atomically). So these listeners go; what it does at
+ * exit stays.
+ */
+async function loadConf() {
+  const signals = Object.keys(constants.signals) as NodeJS.Signals[] // node's own table
+  const before = new Set(signals.flatMap((signal) => process.listeners(signal)))
+  const { default: Conf } = await import('conf')
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal)) if (!before.has(listener)) process.off(signal, listener)
+  }
+  return Conf
 }
 
 function unreadable(path: string, error: unknown): UserError {

@@ -141,11 +141,11 @@ describe.skipIf(terminalFailure !== undefined)(
       expect(JSON.parse(readFileSync(join(home, 'undo.json'), 'utf8')).entries).toHaveLength(2)
     })
 
-    it('undoes the half that was applied when Ctrl-C comes between two changes', async () => {
+    it('undoes the half that was applied when Ctrl-C comes between two changes', patience, async () => {
       const world = await startInitWorld()
       const { home, start, tidy } = stage(world)
       const second = new RegExp(sidOf(world, otherNumber))
-      world.twilio.faults.arm('slow', { times: 1, method: 'POST', path: second, ms: 1500 })
+      world.twilio.faults.arm('slow', { times: 1, method: 'POST', path: second, ms: 5000 })
       const reached = new Promise<void>((resolve) => {
         world.twilio.subscribe((event) => {
           if (event.type === 'request' && event.method === 'POST' && second.test(event.path)) resolve()
@@ -157,14 +157,13 @@ describe.skipIf(terminalFailure !== undefined)(
       await reached
       terminal.press(interrupt)
       const code = await terminal.ended
-      console.log(terminal.screen())
       expect(code).toBe(130)
       expect(world.twilio.numbers().map(({ smsUrl }) => smsUrl)).toEqual([demo, demo])
       expect(existsSync(join(home, 'undo.json'))).toBe(false)
       await transcript('init-interrupted', tidy(terminal))
     })
 
-    it('asks again for a token that is refused, and names a region that is another', async () => {
+    it('asks again for a token that is refused, and names a region that is another', patience, async () => {
       const world = await startInitWorld({ intercom: { region: 'EU' }, twilio: { accountType: 'Trial' } })
       const { start, tidy } = stage(world)
       const terminal = start()
@@ -188,7 +187,7 @@ describe.skipIf(terminalFailure !== undefined)(
       await transcript('init-wrong-tokens', tidy(terminal))
     })
 
-    it('names a client secret of another app', async () => {
+    it('names a client secret of another app', patience, async () => {
       const world = await startInitWorld()
       const { start, tidy } = stage(world)
       const terminal = start('', { ...world.env, INTERCOM_CLIENT_SECRET: 'of-another-app' })
@@ -198,30 +197,34 @@ describe.skipIf(terminalFailure !== undefined)(
       await transcript('init-wrong-secret', tidy(terminal))
     })
 
-    it('names a service that drops texts and a webhook of somebody else’s, and leaves that alone when told so', async () => {
-      const world = await startInitWorld()
-      const { sid } = await world.write('/v1/Services', { FriendlyName: 'Support' })
-      await world.write(`/v1/Services/${sid}/PhoneNumbers`, { PhoneNumberSid: sidOf(world, mainNumber) })
-      await world.write(`/v1/Services/${sid}/AlphaSenders`, { AlphaSender: 'ACME' })
-      world.twilio.setSmsUrl(otherNumber, 'https://crm.example.com/hook?token=secret')
-      const { start, tidy } = stage(world)
-      const terminal = start('', { ...world.env })
-      const { numbers, firstTeam, secondTeam, apply, saved } = answers(world)
-      await play(terminal, [
-        // Somebody else's is not ticked from the start: down and space tick it.
-        { at: numbers.at, press: `${down}${space}${enter}` },
-        firstTeam,
-        secondTeam,
-        { at: 'Take it over?', press: enter },
-        apply,
-        saved,
-      ])
-      expect(await terminal.ended).toBe(0)
-      expect(world.twilio.numbers()[1]?.smsUrl).toBe('https://crm.example.com/hook?token=secret')
-      expect(await world.read(`/v1/Services/${sid}`)).toMatchObject({
-        inbound_request_url: `${world.publicUrl}/webhooks/twilio/sms#ct=3000&rt=4000&rc=5&rp=all`,
-      })
-      await transcript('init-service-and-foreign', tidy(terminal))
-    })
+    it(
+      'names a service that drops texts and a webhook of somebody else’s, and leaves that alone when told so',
+      patience,
+      async () => {
+        const world = await startInitWorld()
+        const { sid } = await world.write('/v1/Services', { FriendlyName: 'Support' })
+        await world.write(`/v1/Services/${sid}/PhoneNumbers`, { PhoneNumberSid: sidOf(world, mainNumber) })
+        await world.write(`/v1/Services/${sid}/AlphaSenders`, { AlphaSender: 'ACME' })
+        world.twilio.setSmsUrl(otherNumber, 'https://crm.example.com/hook?token=secret')
+        const { start, tidy } = stage(world)
+        const terminal = start('', { ...world.env })
+        const { numbers, firstTeam, secondTeam, apply, saved } = answers(world)
+        await play(terminal, [
+          // Somebody else's is not ticked from the start: down and space tick it.
+          { at: numbers.at, press: `${down}${space}${enter}` },
+          firstTeam,
+          secondTeam,
+          { at: 'Take it over?', press: enter },
+          apply,
+          saved,
+        ])
+        expect(await terminal.ended).toBe(0)
+        expect(world.twilio.numbers()[1]?.smsUrl).toBe('https://crm.example.com/hook?token=secret')
+        expect(await world.read(`/v1/Services/${sid}`)).toMatchObject({
+          inbound_request_url: `${world.publicUrl}/webhooks/twilio/sms#ct=3000&rt=4000&rc=5&rp=all`,
+        })
+        await transcript('init-service-and-foreign', tidy(terminal))
+      },
+    )
   },
 )
