@@ -102,6 +102,7 @@ export async function applyPlan(session: Session, step: ApplyStep): Promise<Appl
     call: callUnder(new AbortController().signal),
     stopping,
     onApplied: ({ label }) => screen.ok(`${label}: written, read back, the same`),
+    onUndone: ({ label }) => screen.warn(`${label}: put back as it was`),
   })
   const created: string[] = []
   const failures: string[] = []
