@@ -250,6 +250,37 @@ describe.skipIf(terminalFailure !== undefined)(
       expect(JSON.parse(readFileSync(join(home, 'undo.json'), 'utf8')).entries).toHaveLength(2)
     })
 
+    it(
+      'asks once about a service of somebody else’s, and leaves all of its numbers alone when told so',
+      patience,
+      async () => {
+        const world = await startInitWorld()
+        const inboundUrl = 'https://crm.example.com/sms'
+        const { sid } = await world.write('/v1/Services', {
+          FriendlyName: 'Support',
+          InboundRequestUrl: inboundUrl,
+          UseInboundWebhookOnNumber: 'false',
+        })
+        for (const number of [mainNumber, otherNumber]) {
+          await world.write(`/v1/Services/${sid}/PhoneNumbers`, { PhoneNumberSid: sidOf(world, number) })
+        }
+        const { start } = stage(world)
+        const terminal = start('--no-topics', world.env)
+        const { numbers, firstTeam, secondTeam, apply } = answers(world)
+        await play(terminal, [
+          { ...numbers, press: `a${enter}` },
+          firstTeam,
+          secondTeam,
+          { at: `${mainNumber}, ${otherNumber}: Messaging Service "Support" decides: its texts go to`, press: '' },
+          { at: 'Take it over?', press: enter },
+          apply,
+        ])
+        expect(await terminal.ended).toBe(0)
+        expect(terminal.screen()).toContain('Nothing to change at Twilio.')
+        expect(await world.read(`/v1/Services/${sid}`)).toMatchObject({ inbound_request_url: inboundUrl })
+      },
+    )
+
     it('takes back a team that a number had', patience, async () => {
       const world = await startInitWorld()
       const { home, start, env } = stage(world)
