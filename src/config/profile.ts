@@ -113,23 +113,6 @@ async function readEntries(path: string): Promise<object> {
   }
 }
 
-/**
- * Without the signal listeners that loading it adds: they send the process each signal once more, which a command that
- * is tidying up would take for the second Ctrl-C. (when-exit 2.1.5, by way of atomically)
- */
-async function loadConf() {
-  const listenersNow = () =>
-    new Map(Object.keys(constants.signals).map((name) => [name, process.rawListeners(name)] as const))
-  const before = listenersNow()
-  const { default: Conf } = await import('conf')
-  for (const [name, listeners] of listenersNow()) {
-    for (const listener of listeners) {
-      if (!before.get(name)?.includes(listener)) process.off(name, listener as () => void) // as rawListeners gave it
-    }
-  }
-  return Conf
-}
-
 /** For writing. */
 async function open(path: string) {
   const Conf = await loadConf()
@@ -143,6 +126,21 @@ async function open(path: string) {
   } catch (error) {
     throw unreadable(path, error)
   }
+}
+
+/**
+ * What conf loads takes over the signals of the process and sends itself each one again, which whoever is finishing
+ * work would take for the second Ctrl-C (when-exit 2.1.5, by way of atomically). So these listeners go; what it does at
+ * exit stays.
+ */
+async function loadConf() {
+  const signals = Object.keys(constants.signals) as NodeJS.Signals[] // node's own table
+  const before = new Set(signals.flatMap((signal) => process.listeners(signal)))
+  const { default: Conf } = await import('conf')
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal)) if (!before.has(listener)) process.off(signal, listener)
+  }
+  return Conf
 }
 
 function unreadable(path: string, error: unknown): UserError {

@@ -17,6 +17,8 @@ export interface IntercomInbox {
   assign(id: ConversationId, assignee: Assignee, call: Call): Promise<void>
   /** Finds the tag by its name, whatever the case, or makes it; undefined when the conversation is gone. */
   tag(id: ConversationId, name: string, call: Call): Promise<{ readonly tagId: string } | undefined>
+  /** From the workspace, and so from whatever it was put on. One that is gone already is no fault. */
+  deleteTag(tagId: string, call: Call): Promise<void>
   /**
    * Conversations of the whole workspace, without parts: the first twenty of the list, whose order is not documented.
    */
@@ -64,6 +66,10 @@ export function createIntercomInbox(parts: InboxParts): IntercomInbox {
       const body = { id: tag.id, admin_id: adminId }
       const applied = await unlessGone(run({ method: 'POST', path, body }, shapes.tag, call))
       return applied && { tagId: applied.id }
+    },
+
+    async deleteTag(tagId, call) {
+      await unlessGone(run({ method: 'DELETE', path: `/tags/${encodeURIComponent(tagId)}` }, shapes.anything, call))
     },
 
     async listConversations(call) {

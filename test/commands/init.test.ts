@@ -44,6 +44,9 @@ describe('init with flags alone', () => {
     expect(result.public_url.checks.map(({ ok }: { ok: boolean }) => ok)).toEqual([true, true, true])
     expect(world.intercom.conversations()).toEqual([])
     expect(world.intercom.contacts().map(({ archived }) => archived)).toEqual([true])
+    const authorization = `Bearer ${world.env.INTERCOM_ACCESS_TOKEN}`
+    const tags = await fetch(`${world.intercom.url}/tags`, { headers: { authorization, accept: 'application/json' } })
+    expect(await tags.json()).toEqual({ type: 'list', data: [] })
     expect(world.twilio.messages()).toEqual([])
     // Secrets came from the environment and stayed there.
     expect(existsSync(join(home, 'profile.json'))).toBe(false)
@@ -83,6 +86,31 @@ describe('init with flags alone', () => {
     ]) {
       expect(text).toContain(`${name} is missing`)
     }
+  })
+
+  it('lists what is missing as a person reads it', async () => {
+    const line = commandLine()
+    await line.run('init')
+    await line.run('init --json --dry-run', {
+      env: { TWILIO_ACCOUNT_SID: 'AC1', TWILIO_API_KEY: `SK${'5'.repeat(32)}` },
+    })
+    await line.run('init --undo')
+    await expect(line.transcript()).toMatchFileSnapshot('../transcripts/init-no-terminal.txt')
+  })
+
+  it('has a profile and an undo of its own for each name', async () => {
+    const world = await startInitWorld()
+    const { run, home } = commandLine({ env: world.env })
+    const staging = await run(`--profile staging init --numbers ${mainNumber} --yes --no-topics --teams *=814`)
+    expect(staging.text).toContain('[exit 0]')
+    expect(existsSync(join(home, 'profile.json'))).toBe(false)
+    expect(JSON.parse(readFileSync(join(home, 'profiles', 'staging.json'), 'utf8'))).toEqual({
+      SMS_BRIDGE_TEAMS: '*=814',
+    })
+    expect((await run('init --undo --yes')).code).toBe(6)
+    expect(world.twilio.numbers()[0]?.smsUrl).toBe(`${world.publicUrl}/webhooks/twilio/sms${fragment}`)
+    expect((await run('--profile staging init --undo --yes')).code).toBe(0)
+    expect(world.twilio.numbers()[0]?.smsUrl).toBe(demo)
   })
 
   it('keeps what flags gave for serve, and needs nothing the second time', async () => {

@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readProfile } from '../../src/config/profile.js'
+import { findPlaces } from '../../src/config/folders.js'
+import { readProfile, writeSetting } from '../../src/config/profile.js'
 import { ConfigError, UserError } from '../../src/errors.js'
 
 let home: string
@@ -30,6 +31,14 @@ describe('the profile', () => {
   it('may be missing, and reading makes nothing', async () => {
     expect(await readProfile({ env: { SMS_BRIDGE_HOME: join(home, 'none') }, flags: {} })).toEqual({})
     expect(existsSync(join(home, 'none'))).toBe(false)
+  })
+
+  it('leaves the signals of the process alone when it is written', async () => {
+    const listeners = () => Object.keys(constants.signals).flatMap((signal) => process.listeners(signal as 'SIGINT'))
+    const before = listeners()
+    await writeSetting(findPlaces({ env: { SMS_BRIDGE_HOME: home }, flags: {} }), 'port', '9000')
+    expect(listeners()).toEqual(before)
+    expect(await read()).toEqual({ port: '9000' })
   })
 
   it('is refused when it holds a secret that other users can read', async () => {

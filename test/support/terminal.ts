@@ -31,7 +31,7 @@ export interface Terminal {
   screen(): string
 }
 
-const patienceMs = 30_000
+const patienceMs = 60_000
 
 /** Starts `sms-bridge` with these arguments; killed when the test is over, if it still runs then. */
 export function startTerminal(args: readonly string[], env: Readonly<Record<string, string>>): Terminal {

@@ -1,7 +1,7 @@
 // Intercom's webhooks: no API sets them, so the person does, and each topic is proven by an event of our own.
 import type { Config } from '../../config/load.js'
 import type { Store } from '../../store/store.js'
-import { desiredTopics, proveTopics, type Topic, type TopicProof } from '../setup/topics.js'
+import { desiredTopics, proveTopics, seenSince, type Topic, type TopicProof } from '../setup/topics.js'
 import { desiredWebhooks } from '../setup/webhooks.js'
 import type { IntercomStep } from './intercom.js'
 import { openPage } from './open-page.js'
@@ -26,6 +26,7 @@ export async function hubStep(
 ): Promise<HubStep> {
   const { ask, options } = session
   const topics = desiredTopics(config)
+  const shownAt = session.context.clock.now()
   showHub(session, config, topics)
   if (ask !== undefined && !options.yes) {
     openHub(session)
@@ -35,10 +36,22 @@ export async function hubStep(
   for (;;) {
     const step = await proveOnce(session, topics, parts)
     session.stopping.throwIfAborted()
+    await tellOutside(session, { step, store: parts.store, shownAt })
     const missing = step.topics.some(({ needed, provable, state }) => needed && provable && state !== 'proven')
     if (!missing || ask === undefined || options.yes) return step
     if (!(await ask.confirm('Try again?', true))) return step
   }
+}
+
+/** What came by way of the public URL came from outside. */
+async function tellOutside(
+  { screen }: Session,
+  { step, store, shownAt }: { readonly step: HubStep; readonly store: Store; readonly shownAt: number },
+): Promise<void> {
+  const { head, topics } = await seenSince(store, ['ping'], shownAt)
+  if (head) screen.ok('Intercom looked at the URL, as it does when it is saved')
+  if (topics.has('ping')) screen.ok('Intercom’s test ping came')
+  if (step.topics.some(({ state }) => state === 'proven')) screen.ok('the public URL is reached from outside')
 }
 
 export function notAsked(topics: readonly Topic[]): HubStep {

@@ -38,14 +38,18 @@ export async function init(context: Context, options: InitOptions): Promise<Exit
     if (session.ask === undefined) await expectAll(session)
     return await run(session, doors)
   } catch (error) {
-    if (!stopping.aborted || error instanceof HalfApplied) throw error
-    io.err(
-      'Interrupted. What was applied half-way is undone; what was answered is kept: sms-bridge init goes on from there.',
-    )
+    const isInterrupted = stopping.aborted || isExitPrompt(error)
+    if (!isInterrupted || error instanceof HalfApplied) throw error
+    io.err('Interrupted. Nothing is left half applied; what was answered is kept: the same command goes on from there.')
     return exitCodes.interrupted
   } finally {
     for (const door of doors) await door.close()
   }
+}
+
+/** Ctrl-C at a question reaches us as an error of the prompt's, not as a signal. */
+function isExitPrompt(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ExitPromptError'
 }
 
 /** Nobody can answer: everything that is missing or wrong at once. */

@@ -2,7 +2,7 @@
 import { UserError } from '../../errors.js'
 import type { TwilioClient } from '../../twilio/client.js'
 import type { AccountNumber } from '../../twilio/numbers.js'
-import { type Comparison, compareNumber, shownUrl } from '../setup/webhooks.js'
+import { type Comparison, comesHere, compareNumber, nameOf, shownUrl } from '../setup/webhooks.js'
 import type { Session } from './session.js'
 
 export interface ChosenNumber {
@@ -24,8 +24,8 @@ export async function numbersStep(session: Session, twilio: TwilioClient): Promi
   const publicUrl = answers.find('publicUrl')?.text.replace(/\/+$/, '') ?? noUrl
   const compared = numbers.map((number) => ({ number, comparison: compareNumber(number, publicUrl) }))
   const chosen = options.numbers === undefined ? await choose(session, compared, names) : pick(numbers, options.numbers)
-  for (const { number, comparison } of compared.filter((one) => chosen.includes(one.number))) {
-    screen.say(`${number.number}  ${now(comparison)}`)
+  for (const one of compared.filter(({ number }) => chosen.includes(number))) {
+    screen.say(`${one.number.number}  ${now(one)}`)
   }
   return chosen
 }
@@ -52,11 +52,13 @@ async function choose(
   names: Awaited<ReturnType<TwilioClient['listAlphaSenders']>>,
 ): Promise<readonly AccountNumber[]> {
   if (ask === undefined) throw new UserError('Which numbers? Nobody can answer here: type --numbers all')
-  const choices = compared.map(({ number, comparison }) => ({
-    value: number.sid,
-    name: `${number.number}  ${number.kind}${inService(number)}, ${now(comparison)}`,
-    short: number.number,
-    checked: comparison.state !== 'foreign',
+  const wasChosen = ({ comparison }: ChosenNumber) => comesHere(comparison)
+  const isFirstTime = !compared.some(wasChosen)
+  const choices = compared.map((one) => ({
+    value: one.number.sid,
+    name: `${one.number.number}  ${one.number.kind}${inService(one.number)}, ${now(one)}`,
+    short: one.number.number,
+    checked: isFirstTime ? one.comparison.state !== 'foreign' : wasChosen(one),
   }))
   const sendOnly = names.map(({ sender, serviceSid }) => ({
     value: `${serviceSid}/${sender}`,
@@ -72,12 +74,11 @@ async function choose(
 
 function inService({ service, via }: AccountNumber): string {
   // Where it decides it is named anyway.
-  if (via === 'service') return ''
-  return service === undefined ? '' : ` in Messaging Service ${service.name || service.sid}`
+  return service === undefined || via === 'service' ? '' : ` in ${nameOf(service)}`
 }
 
-function now({ state, url, detail }: Comparison): string {
-  if (state === 'ours') return 'already comes here'
-  if (state === 'foreign') return `now → ${shownUrl(url ?? '')}`
+function now({ number: { service }, comparison: { state, via, url, detail } }: ChosenNumber): string {
+  if (state === 'ours') return `already comes here${via === 'service' && service ? ` by ${nameOf(service)}` : ''}`
+  if (state === 'foreign' && via === 'number') return `now → ${shownUrl(url ?? '')}`
   return detail
 }

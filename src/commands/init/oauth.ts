@@ -54,7 +54,12 @@ const page = (status: number, body: string): Answer => ({ status, body, contentT
 /** Needs the public URL and the client secret first; keeps the token. */
 export async function oauthStep(session: Session, clientId: string): Promise<void> {
   const { screen, answers, context, options, call, stopping } = session
-  await settle(session, 'publicUrl', 'Public URL')
+  const publicUrl = await settle(session, 'publicUrl', 'Public URL')
+  if (!publicUrl.startsWith('https:') && answers.find('intercomApiBaseUrl') === undefined) {
+    throw new UserError(
+      `Intercom sends people back to an HTTPS address alone, and the public URL is ${publicUrl}: set one with https, or paste an access token`,
+    )
+  }
   const clientSecret = await settle(session, 'intercomClientSecret', 'Client secret (Basic Information)')
   const sources = answers.sources()
   // The token is what this is about: the door can do without.

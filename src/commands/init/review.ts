@@ -5,7 +5,14 @@ import { settingNames } from '../../twilio/webhook-settings.js'
 import { applyChanges } from '../setup/apply.js'
 import { undoPath } from '../setup/undo-file.js'
 import { callUnder } from '../setup/vendors.js'
-import { changedSettings, compareNumber, mergeChanges, shownUrl, type WebhookChange } from '../setup/webhooks.js'
+import {
+  type Comparison,
+  changedSettings,
+  compareNumber,
+  mergeChanges,
+  shownUrl,
+  type WebhookChange,
+} from '../setup/webhooks.js'
 import type { IntercomStep } from './intercom.js'
 import type { Session } from './session.js'
 import type { TwilioStep } from './twilio.js'
@@ -33,13 +40,19 @@ export async function makePlan(
   const changes: WebhookChange[] = []
   const left: AccountNumber[] = []
   const refused: string[] = []
+  // A service is taken over with all of its numbers, or left alone: asked about once.
+  const answered = new Map<string, boolean>()
   for (const number of numbers) {
     const comparison = compareNumber(number, publicUrl)
     if (comparison.state === 'foreign' && !options.replaceForeign) {
-      const fact = `${number.number}: ${comparison.detail}`
-      screen.warn(fact)
-      if (ask === undefined) refused.push(fact)
-      if (ask === undefined || !(await ask.confirm('Whoever that is gets no texts any more. Take it over?', false))) {
+      const { decider, fact } = deciderOf(number, comparison, numbers)
+      if (!answered.has(decider)) {
+        screen.warn(fact)
+        if (ask === undefined) refused.push(fact)
+        const wants = await ask?.confirm('Whoever that is gets no texts any more. Take it over?', false)
+        answered.set(decider, wants === true)
+      }
+      if (answered.get(decider) !== true) {
         left.push(number)
         continue
       }
@@ -52,6 +65,14 @@ export async function makePlan(
     )
   }
   return { changes: mergeChanges(changes), left, attributes }
+}
+
+/** Whose settings would be changed, and for which of the chosen numbers. */
+function deciderOf(number: AccountNumber, { via, detail }: Comparison, numbers: readonly AccountNumber[]) {
+  const decider = via === 'service' ? (number.service?.sid ?? number.sid) : number.sid
+  const sharing = numbers.filter((one) => one.via === 'service' && one.service?.sid === decider)
+  const named = sharing.length === 0 ? [number] : sharing
+  return { decider, fact: `${named.map((one) => one.number).join(', ')}: ${detail}` }
 }
 
 export function showPlan({ screen }: Session, plan: Plan, all: readonly AccountNumber[]): void {
@@ -102,6 +123,7 @@ export async function applyPlan(session: Session, step: ApplyStep): Promise<Appl
     call: callUnder(new AbortController().signal),
     stopping,
     onApplied: ({ label }) => screen.ok(`${label}: written, read back, the same`),
+    onUndone: ({ label }) => screen.warn(`${label}: put back as it was`),
   })
   const created: string[] = []
   const failures: string[] = []

@@ -3,7 +3,7 @@ import type { Ask } from '../../cli/ask.js'
 import type { Context } from '../../cli/context.js'
 import { findPlaces } from '../../config/folders.js'
 import { type Found, faultOfText, find, type Sources, shown } from '../../config/load.js'
-import { profileExists, readProfile, writeSetting } from '../../config/profile.js'
+import { profileExists, readProfile, removeSetting, writeSetting } from '../../config/profile.js'
 import { type Setting, type SettingName, settings } from '../../config/schema.js'
 import { ConfigError, UserError } from '../../errors.js'
 import type { Call } from '../../transport.js'
@@ -47,6 +47,8 @@ export interface Answers {
   readonly profile: string
   /** Keeps it in the profile, so that `serve` has it and the next run need not ask. */
   save(name: SettingName, text: string): Promise<void>
+  /** Takes it out of the profile. */
+  remove(name: SettingName): Promise<void>
 }
 
 /** What is in the environment stays there: only what was typed is kept. */
@@ -70,6 +72,11 @@ export async function openAnswers({ given }: Context, { dryRun }: { readonly dry
       }
       profile = { ...profile, [name]: text }
       if (!dryRun) await writeSetting(places, name, text)
+    },
+    async remove(name) {
+      const { [name]: _gone, ...rest } = profile
+      profile = rest
+      if (!dryRun) await removeSetting(places, name)
     },
   }
 }

@@ -3,9 +3,11 @@ import { UserError } from '../../errors.js'
 import type { IntercomWorkspace, Team } from '../../intercom/workspace.js'
 import type { AccountNumber } from '../../twilio/numbers.js'
 import { isRefused } from '../setup/vendors.js'
+import { comesHere, compareNumber } from '../setup/webhooks.js'
 import { type Session, settle } from './session.js'
 
 const nobody = ''
+const toNobody = 'nobody: conversations stay unassigned'
 
 export async function teamsStep(
   session: Session,
@@ -19,43 +21,49 @@ export async function teamsStep(
     throw error
   })
   const given = answers.find('teams')
-  if (given !== undefined && given.origin !== 'profile') {
+  if (given !== undefined && (given.origin !== 'profile' || ask === undefined)) {
     const text = await settle(session, 'teams', '')
     expectKnown(pairsOf(text), teams)
   } else if (ask !== undefined && teams !== undefined && teams.length > 0) {
-    const pairs = await askTeams({ ask }, { numbers, teams, before: pairsOf(given?.text ?? '') })
+    const pairs = await askTeams(session, { ask, numbers, teams })
     const text = [...pairs].map((pair) => pair.join('=')).join(',')
-    if (text !== '' && text !== given?.text) await answers.save('teams', text)
+    if (text === '') await answers.remove('teams')
+    else if (text !== given?.text) await answers.save('teams', text)
   }
   const chosen = pairsOf(answers.find('teams')?.text ?? '')
   for (const { number } of numbers) {
     const id = chosen.get(number) ?? chosen.get('*')
     const name = teams?.find((team) => team.id === id)?.name
-    screen.say(
-      `${number} → ${id === undefined ? 'nobody: conversations stay unassigned' : `${name ?? 'team'} (${id})`}`,
-    )
+    screen.say(`${number} → ${id === undefined ? toNobody : `${name ?? 'team'} (${id})`}`)
   }
 }
 
 async function askTeams(
-  { ask }: { readonly ask: NonNullable<Session['ask']> },
+  { answers }: Session,
   {
+    ask,
     numbers,
     teams,
-    before,
   }: {
+    readonly ask: NonNullable<Session['ask']>
     readonly numbers: readonly AccountNumber[]
     readonly teams: readonly Team[]
-    readonly before: ReadonlyMap<string, string>
   },
 ): Promise<ReadonlyMap<string, string>> {
-  const pairs = new Map(before)
+  const before = answers.find('teams')
+  const pairs = pairsOf(before?.text ?? '')
+  const nameOf = (id: string) => `${teams.find((team) => team.id === id)?.name ?? 'team'} (${id})`
+  const other = pairs.get('*')
   const choices = [
-    ...teams.map(({ id, name }) => ({ value: id, name: `${name} (${id})` })),
-    { value: nobody, name: 'nobody: conversations stay unassigned' },
+    ...teams.map(({ id }) => ({ value: id, name: nameOf(id) })),
+    { value: nobody, name: other === undefined ? toNobody : `as any other number: ${nameOf(other)}` },
   ]
-  for (const { number } of numbers) {
-    const team = await ask.select(`Which team gets the texts to ${number}?`, choices, pairs.get(number) ?? teams[0]?.id)
+  const publicUrl = answers.find('publicUrl')?.text
+  for (const one of numbers) {
+    const { number } = one
+    const wasAsked = before !== undefined || (publicUrl !== undefined && comesHere(compareNumber(one, publicUrl)))
+    const preset = pairs.get(number) ?? (wasAsked ? nobody : teams[0]?.id)
+    const team = await ask.select(`Which team gets the texts to ${number}?`, choices, preset)
     if (team === nobody) pairs.delete(number)
     else pairs.set(number, team)
   }

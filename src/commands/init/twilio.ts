@@ -16,11 +16,12 @@ export interface TwilioStep {
 const mostTries = 3
 
 export async function twilioStep(session: Session): Promise<TwilioStep> {
-  const { screen, ask, answers, options } = session
+  const { screen } = session
   screen.step(1, 'Twilio')
-  const accountSid = await settle(session, 'twilioAccountSid', 'Account SID (console.twilio.com, Account Info)')
-  const asked = answers.find('twilioAuthToken') === undefined
-  const { client, authTokens } = await authTokenStep(session, accountSid)
+  await settle(session, 'twilioAccountSid', 'Account SID (console.twilio.com, Account Info)')
+  // Before the auth token: what is answered and interrupted then is not asked for in vain.
+  if (await wantsKey(session)) await settleKey(session)
+  const { client, accountSid, authTokens } = await authTokenStep(session)
   const account = await client.readAccount(session.call)
   screen.ok(`account ${accountSid}${account === undefined ? '' : ` "${account.name}"`}: the auth token is right`)
   if (account?.trial) {
@@ -31,14 +32,19 @@ export async function twilioStep(session: Session): Promise<TwilioStep> {
   if (account !== undefined && account.status !== 'active') {
     screen.warn(`the account is ${account.status}: Twilio delivers nothing until it is active again`)
   }
-  const wantsKey =
-    answers.find('twilioApiKey') !== undefined ||
-    (asked &&
-      ask !== undefined &&
-      !options.undo &&
-      (await ask.confirm('Use an API key for calls, rather than the auth token?', false)))
-  const twilio = wantsKey ? await apiKeyStep(session, { accountSid, authTokens, ...baseUrl(session) }) : client
+  const twilio = (await apiKeyStep(session, { accountSid, authTokens, ...baseUrl(session) })) ?? client
   return { accountSid, authTokens, twilio, account }
+}
+
+async function wantsKey({ answers, ask, options }: Session): Promise<boolean> {
+  if (answers.find('twilioApiKey') !== undefined) return true
+  if (ask === undefined || options.undo || answers.find('twilioAuthToken') !== undefined) return false
+  return ask.confirm('Use an API key for calls, rather than the auth token?', false)
+}
+
+async function settleKey(session: Session) {
+  const sid = await settle(session, 'twilioApiKey', 'API key SID')
+  return { sid, secret: await settle(session, 'twilioApiSecret', 'API key secret') }
 }
 
 function baseUrl({ answers }: Session): { readonly baseUrl?: string } {
@@ -47,20 +53,25 @@ function baseUrl({ answers }: Session): { readonly baseUrl?: string } {
 }
 
 /** Webhooks are signed with it, so it is needed even where an API key makes the calls. */
-async function authTokenStep(session: Session, accountSid: string) {
+async function authTokenStep(session: Session) {
   const { ask, answers, screen, context, call } = session
   for (let tries = 1; ; tries += 1) {
+    const accountSid = await settle(session, 'twilioAccountSid', 'Account SID')
     const text = await settle(session, 'twilioAuthToken', 'Auth token (webhooks are signed with it)')
     const authTokens = text.split(',').map((token) => token.trim())
     const client = await connectTwilio({ accountSid, authTokens, ...baseUrl(session) }, context.clock)
     try {
       await client.ping(call)
-      return { client, authTokens }
+      return { client, accountSid, authTokens }
     } catch (error) {
       if (!isRefused(error)) throw error
       const from = answers.find('twilioAuthToken')?.origin
       if (ask === undefined || from !== 'profile' || tries === mostTries) throw refusedToken(accountSid)
       screen.bad(`Twilio refuses this auth token for ${accountSid}`)
+      if (answers.find('twilioAccountSid')?.origin === 'profile') {
+        const sid = await enter({ ask }, 'twilioAccountSid', 'Account SID', { preset: accountSid })
+        await answers.save('twilioAccountSid', sid)
+      }
       await answers.save('twilioAuthToken', await enter({ ask }, 'twilioAuthToken', 'Auth token'))
     }
   }
@@ -74,19 +85,33 @@ function refusedToken(accountSid: string): UserError {
   )
 }
 
-async function apiKeyStep(session: Session, access: TwilioAccess): Promise<TwilioClient> {
-  const sid = await settle(session, 'twilioApiKey', 'API key SID')
-  const secret = await settle(session, 'twilioApiSecret', 'API key secret')
-  const client = await connectTwilio({ ...access, apiKey: { sid, secret } }, session.context.clock)
-  try {
-    await client.ping(session.call)
-  } catch (error) {
-    if (!isRefused(error)) throw error
-    throw new UserError(
-      `Twilio refuses the API key ${sid}: correct TWILIO_API_KEY and TWILIO_API_SECRET, or remove both to use the auth token`,
-      { exitCode: 7 },
-    )
+/** Undefined: the auth token makes the calls. */
+async function apiKeyStep(session: Session, access: TwilioAccess): Promise<TwilioClient | undefined> {
+  const { ask, answers, screen, context, call } = session
+  if (answers.find('twilioApiKey') === undefined) return undefined
+  for (let tries = 1; ; tries += 1) {
+    const apiKey = await settleKey(session)
+    const client = await connectTwilio({ ...access, apiKey }, context.clock)
+    try {
+      await client.ping(call)
+      screen.ok(`API key ${apiKey.sid}`)
+      return client
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      const from = answers.find('twilioApiSecret')?.origin
+      if (ask === undefined || from !== 'profile' || tries === mostTries) throw refusedKey(apiKey.sid)
+      screen.bad(`Twilio refuses the API key ${apiKey.sid}`)
+      const sid = await enter({ ask }, 'twilioApiKey', 'API key SID', { preset: apiKey.sid })
+      const secret = await enter({ ask }, 'twilioApiSecret', 'API key secret')
+      await answers.save('twilioApiKey', sid)
+      await answers.save('twilioApiSecret', secret)
+    }
   }
-  session.screen.ok(`API key ${sid}`)
-  return client
+}
+
+function refusedKey(sid: string): UserError {
+  return new UserError(
+    `Twilio refuses the API key ${sid}: correct TWILIO_API_KEY and TWILIO_API_SECRET, or remove both to use the auth token`,
+    { exitCode: 7 },
+  )
 }

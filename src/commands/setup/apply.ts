@@ -19,6 +19,7 @@ export interface ApplyParts {
   /** Aborted by Ctrl-C. */
   readonly stopping: AbortSignal
   readonly onApplied?: (change: WebhookChange) => void
+  readonly onUndone?: (change: WebhookChange) => void
 }
 
 /** What a change writes: the settings that differ, no others. */
@@ -106,14 +107,17 @@ async function expectUnchanged(changes: readonly WebhookChange[], { twilio, call
 async function rollBack(
   begun: readonly WebhookChange[],
   earlier: readonly UndoEntry[],
-  { twilio, undoPath, call }: ApplyParts,
+  { twilio, undoPath, call, onUndone }: ApplyParts,
   why: unknown,
 ): Promise<void> {
   const failed: string[] = []
   for (const change of begun.toReversed()) {
-    await undoChange(twilio, change, call).catch((error: unknown) =>
-      failed.push(`${change.label}: ${describeError(error)}`),
-    )
+    try {
+      await undoChange(twilio, change, call)
+      onUndone?.(change)
+    } catch (error) {
+      failed.push(`${change.label}: ${describeError(error)}`)
+    }
   }
   if (failed.length === 0) return writeUndo(undoPath, earlier)
   throw new HalfApplied(
@@ -132,7 +136,7 @@ export interface Undone {
 /** Restores exactly what was, and reads it back; what could not be restored stays in the file. */
 export async function undoChanges(
   entries: readonly UndoEntry[],
-  parts: Omit<ApplyParts, 'accountSid' | 'now' | 'onApplied'> & { readonly evenIfChanged: boolean },
+  parts: Omit<ApplyParts, 'accountSid' | 'now' | 'onApplied' | 'onUndone'> & { readonly evenIfChanged: boolean },
 ): Promise<Undone> {
   const { twilio, undoPath, call, stopping, evenIfChanged } = parts
   const restored: UndoEntry[] = []

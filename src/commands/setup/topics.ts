@@ -45,7 +45,7 @@ export interface SeenTopics {
 }
 
 /** What the door noted since a moment, epoch ms; by whichever process it is open in. */
-async function seenSince(
+export async function seenSince(
   store: Pick<Store, 'findMark'>,
   topics: readonly string[],
   since: number,
@@ -127,16 +127,19 @@ export async function proveTopics(topics: readonly Topic[], parts: TopicProofPar
 interface Scene {
   readonly contactId: ContactId
   readonly conversationId: ConversationId
+  tagId: string | undefined
   leftOver: string
 }
 
 const sceneName = 'sms-bridge set-up test'
+/** Made for the test, and deleted with it. */
+const tagName = 'sms-bridge-set-up-test'
 
 async function setScene({ intercom, clock, adminId }: TopicProofParts, call: Call): Promise<Scene> {
   const contact = await intercom.client.createLead({ name: sceneName, customAttributes: {} }, call)
   try {
     const conversationId = await openConversation(contact, { intercom, clock }, call)
-    return { contactId: contact.id, conversationId, leftOver: '' }
+    return { contactId: contact.id, conversationId, tagId: undefined, leftOver: '' }
   } catch (error) {
     await intercom
       .inbox(adminId)
@@ -165,16 +168,19 @@ async function openConversation(
 }
 
 function actsOn(
-  { conversationId: id }: Scene,
+  scene: Scene,
   { intercom, adminId }: TopicProofParts,
   call: Call,
 ): Readonly<Record<string, () => Promise<unknown>>> {
   const inbox = intercom.inbox(adminId)
+  const { conversationId: id } = scene
   return {
     'conversation.admin.replied': () => inbox.reply(id, '<p>A test of the webhooks.</p>', call),
     'conversation.admin.noted': () => inbox.note(id, '<p>A test of the webhooks.</p>', call),
     'conversation.admin.assigned': () => inbox.assign(id, { type: 'admin', id: adminId }, call),
-    'conversation_part.tag.created': () => inbox.tag(id, 'sms-bridge-test', call),
+    'conversation_part.tag.created': async () => {
+      scene.tagId = (await inbox.tag(id, tagName, call))?.tagId
+    },
     'conversation.admin.closed': () => inbox.close(id, call),
   }
 }
@@ -205,11 +211,16 @@ async function waitFor(
   }
 }
 
-async function cleanUp({ contactId, conversationId }: Scene, parts: TopicProofParts, call: Call): Promise<string> {
+async function cleanUp(
+  { contactId, conversationId, tagId }: Scene,
+  parts: TopicProofParts,
+  call: Call,
+): Promise<string> {
   const inbox = parts.intercom.inbox(parts.adminId)
   const left: string[] = []
   const orLeft = (what: string, done: Promise<void>) =>
     done.catch((error: unknown) => left.push(`${what} (${describeError(error)})`))
+  if (tagId !== undefined) await orLeft(`the tag ${tagName}`, inbox.deleteTag(tagId, call))
   await orLeft(`the conversation ${conversationId}`, inbox.deleteConversation(conversationId, call))
   await orLeft(`the contact "${sceneName}"`, inbox.archiveContact(contactId, call))
   return left.join(', ')

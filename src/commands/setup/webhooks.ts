@@ -76,6 +76,11 @@ export function compareNumber(number: AccountNumber, publicUrl: string): Compari
   return { ...base, state, cause, detail: detailOf(number, cause), changes: changesOf(number, publicUrl) }
 }
 
+/** Its texts reach this bridge, well or badly. */
+export function comesHere({ state }: Pick<Comparison, 'state'>): boolean {
+  return state === 'ours' || state === 'differs'
+}
+
 function causeOf({ inbound, drops }: AccountNumber, publicUrl: string): Cause | undefined {
   const desired = desiredWebhooks({ publicUrl })
   if (drops) return 'drops-inbound'
@@ -106,7 +111,7 @@ function detailOf({ via, service, applicationSid, inbound }: AccountNumber, caus
   return `${where}${words[cause]}${cause === 'other-url' ? ` ${shownUrl(inbound.url ?? '')}` : ''}`
 }
 
-function nameOf({ name, sid }: MessagingService): string {
+export function nameOf({ name, sid }: MessagingService): string {
   return `Messaging Service ${name === '' ? sid : `"${name}"`}`
 }
 

@@ -9,7 +9,7 @@ const opens: readonly { readonly box: string; readonly methods: RegExp; readonly
   { box: 'Read one user and one company', methods: /GET/, paths: /^\/contacts\/\{id\}$/ },
   { box: 'Write users and companies', methods: /PUT|DELETE/, paths: /^\/contacts\/\{id\}$/ },
   { box: 'Read tags', methods: /GET/, paths: /^\/tags/ },
-  { box: 'Write tags', methods: /POST/, paths: /^\/tags$/ },
+  { box: 'Write tags', methods: /POST|DELETE/, paths: /^\/tags(\/\{id\})?$/ },
   { box: 'Write conversations', methods: /POST/, paths: /^\/conversations$/ },
   { box: 'Read conversations', methods: /GET|POST/, paths: /^\/conversations(\/search|\/\{id\})?$/ },
   { box: 'Write conversations', methods: /POST|PUT/, paths: /^\/conversations\/\{id\}/ },

@@ -29,6 +29,7 @@ export const workspaceRoutes: readonly Route[] = [
     if (tag === undefined) throw resourceNotFound()
     return renderTag(tag)
   }),
+  route('DELETE', '/tags/{id}', deleteTag),
   route('GET', '/data_attributes', ({ world, query }) => {
     const model = query.get('model')
     const listed = [...standardAttributes, ...world.dataAttributes.map((one) => renderAttribute(world, one))]
@@ -99,6 +100,17 @@ function saveTag({ world, body, version }: Call): Json {
   const tag = findOrCreateTag(world, name)
   for (const contact of contacts) tagContact(world, contact, tag, world.admins[0]?.id ?? '')
   return renderTag(tag)
+}
+
+/** It goes from whatever it was put on. */
+function deleteTag({ world, params }: Call): Json {
+  const at = world.tags.findIndex(({ id }) => id === params.id)
+  if (at === -1) throw resourceNotFound()
+  world.tags.splice(at, 1)
+  for (const tagged of [...world.contacts.values(), ...world.conversations.values()]) {
+    tagged.tags = tagged.tags.filter(({ id }) => id !== params.id)
+  }
+  return {}
 }
 
 const dataTypes = ['string', 'integer', 'float', 'boolean', 'date', 'datetime', 'options']

@@ -100,7 +100,7 @@ function reachable(from: unknown, schemas: Node, found: Node = {}): Node {
 }
 
 /** `nullable: true` beside a $ref, or without a type, means "or null" to the file; validators refuse or ignore it. */
-function nullWithoutType(node: unknown): void {
+export function nullWithoutType(node: unknown): void {
   if (Array.isArray(node)) node.forEach(nullWithoutType)
   else if (typeof node === 'object' && node !== null) {
     const fields = node as Node // an object, as just seen

@@ -130,6 +130,14 @@ describe('the workspace', () => {
     expect(await client.tags.find({ tag_id: made.id ?? '' })).toEqual(made)
   })
 
+  it('deletes a tag once', async () => {
+    const { client, call } = await startStage()
+    const made = await client.tags.create({ name: 'SMS' })
+    await client.tags.delete({ tag_id: made.id ?? '' })
+    expect((await client.tags.list()).data).toEqual([])
+    expect((await call('DELETE', `/tags/${made.id}`)).status).toBe(404)
+  })
+
   it('refuses a tag without a name', async () => {
     const { call } = await startStage()
     const answer = await call('POST', '/tags', { test: 'invalid' })
