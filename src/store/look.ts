@@ -1,10 +1,19 @@
 // The store for those who only look: it loads no query builder, migrates nothing and needs no permission to write.
+import type { DeliveryKind } from '../delivery.js'
+import type { ContactId } from '../message.js'
 import { openAt } from './address.js'
+import { findDamage, findRecovered, type Recovered, recentContacts } from './closer-look.js'
 import type { Asker } from './question.js'
 import { type Survey, type SurveyRequest, survey } from './survey.js'
 
 export interface Look {
   survey(request: SurveyRequest): Promise<Survey>
+  /** What no webhook brought since then, epoch ms. */
+  recovered(kind: DeliveryKind, since: number): Promise<Recovered>
+  /** Intercom's ids of the contacts that were made or found last. */
+  recentContacts(limit: number): Promise<readonly ContactId[]>
+  /** Reads the whole store; undefined when it is whole. */
+  findDamage(): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -22,6 +31,9 @@ export async function openLook(url: string): Promise<Look> {
   })
   return {
     survey: (request) => reader.read((tx) => survey(tx, request)),
+    recovered: (kind, since) => reader.read((tx) => findRecovered(tx, kind, since)),
+    recentContacts: (limit) => reader.read((tx) => recentContacts(tx, limit)),
+    findDamage: () => reader.read(findDamage),
     close: () => reader.close(),
   }
 }
