@@ -12,7 +12,10 @@ export interface Recovered {
 /** Far more than come within a day: older deliveries are not looked at. */
 const depth = 20_000
 
-const recoveredSince = question<{ kind: DeliveryKind; since: number; depth: number }, { count: number; newest: number }>(`
+const recoveredSince = question<
+  { kind: DeliveryKind; since: number; depth: number },
+  { count: number; newest: number }
+>(`
   select count(*) as count, max(recovered_at) as newest from deliveries
   where id > (select coalesce(max(id), 0) from deliveries) - :depth and kind = :kind and recovered_at >= :since`)
 

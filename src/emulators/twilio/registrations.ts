@@ -1,5 +1,4 @@
 // What carriers want to know first: 10DLC campaigns of a Messaging Service, and verifications of toll-free numbers.
-import { json } from '../http.js'
 import { iso8601, listPageV1, type Route } from './api.js'
 import { twilioError } from './errors.js'
 import { findNumber, newSid, type State } from './state.js'
