@@ -29,11 +29,18 @@ export async function openLook(url: string): Promise<Look> {
     postgres: async () => (await import('./postgres/reader.js')).openReader(url),
     sqlite: async (file) => (await import('./sqlite/reader.js')).openReader(file),
   })
+  let before: Promise<unknown> = Promise.resolve()
+  /** One after the other: a connection has one transaction. */
+  const read: Reader['read'] = (ask) => {
+    const next = before.then(() => reader.read(ask))
+    before = next.catch(() => {}) // whoever asked is told
+    return next
+  }
   return {
-    survey: (request) => reader.read((tx) => survey(tx, request)),
-    recovered: (kind, since) => reader.read((tx) => findRecovered(tx, kind, since)),
-    recentContacts: (limit) => reader.read((tx) => recentContacts(tx, limit)),
-    findDamage: () => reader.read(findDamage),
+    survey: (request) => read((tx) => survey(tx, request)),
+    recovered: (kind, since) => read((tx) => findRecovered(tx, kind, since)),
+    recentContacts: (limit) => read((tx) => recentContacts(tx, limit)),
+    findDamage: () => read(findDamage),
     close: () => reader.close(),
   }
 }

@@ -121,7 +121,7 @@ async function tell(stage: Stage, findings: readonly Finding[], { fixed, options
       ? undefined
       : await writeBundle(stage, { path: path === true ? undefined : path, version, findings })
   if (json) io.out(JSON.stringify({ ...toJson(findings, { now: stage.now, fixed }), bundle: written ?? null }, null, 2))
-  else for (const line of await drawn(stage.context, findings)) io.out(line)
+  else for (const line of await drawn(stage.context, findings, written !== undefined)) io.out(line)
   if (written !== undefined)
     io.err(
       `Written to ${written}: no credential, no message, of phone numbers the last four digits. Look through it before you send it.`,
@@ -132,9 +132,9 @@ async function tell(stage: Stage, findings: readonly Finding[], { fixed, options
 const asItIs = (text: string) => text
 const plain: Paint = { good: asItIs, warn: asItIs, bad: asItIs, bold: asItIs }
 
-async function drawn({ io }: Context, findings: readonly Finding[]): Promise<string[]> {
+async function drawn({ io }: Context, findings: readonly Finding[], bundled: boolean): Promise<string[]> {
   // A pipe gets no colours and whole lines, which are easier to search.
-  if (!io.isTTY) return drawFindings(findings, { paint: plain, width: Number.POSITIVE_INFINITY })
+  if (!io.isTTY) return drawFindings(findings, { paint: plain, width: Number.POSITIVE_INFINITY, bundled })
   const { green, yellow, red, bold } = await io.colour()
-  return drawFindings(findings, { paint: { good: green, warn: yellow, bad: red, bold }, width: io.width })
+  return drawFindings(findings, { paint: { good: green, warn: yellow, bad: red, bold }, width: io.width, bundled })
 }

@@ -8,6 +8,8 @@ export type Paint = Readonly<Record<'good' | 'bad' | 'warn' | 'bold', (text: str
 interface Page {
   readonly paint: Paint
   readonly width: number
+  /** The report is written already. */
+  readonly bundled: boolean
 }
 
 const whoCan: Readonly<Record<Who, string>> = {
@@ -29,7 +31,8 @@ export function drawFindings(findings: readonly Finding[], page: Page): string[]
   }
   lines.push(...short('ok', '✓', page.paint.good, findings, page))
   lines.push(...short('skipped', '-', (text) => text, findings, page))
-  if (verdictOf(findings) !== 'ok') lines.push('', 'To send it to somebody: sms-bridge doctor --bundle')
+  if (verdictOf(findings) !== 'ok' && !page.bundled)
+    lines.push('', 'To send it to somebody: sms-bridge doctor --bundle')
   return lines
 }
 

@@ -1,6 +1,7 @@
 // The settings, and the file they are kept in.
 import { profileExists } from '../../config/profile.js'
 import { describeError } from '../../errors.js'
+import { plural } from '../words.js'
 import { type Finding, failed, ok } from './finding.js'
 import type { Stage } from './stage.js'
 
@@ -11,7 +12,7 @@ export async function checkSettings(stage: Stage): Promise<readonly Finding[]> {
   const missing = faults.filter((fault) => / is missing: /.test(fault)).length
   return [
     failed(id, {
-      what: faults.join('; '),
+      what: [`${plural(faults.length, 'setting')} missing or malformed`, ...faults].join('\n'),
       why: 'serve does not start without them, and what they name cannot be looked at',
       fix: missing > 0 ? 'sms-bridge init asks for all that is missing' : 'sms-bridge config set NAME VALUE',
       who: 'machine',

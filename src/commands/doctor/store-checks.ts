@@ -24,7 +24,10 @@ export async function checkStore(stage: Stage): Promise<readonly Finding[]> {
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    return [failed(id, { what: error.message, why, fix: 'do what the words say', who: 'machine' })]
+    // Its words end with what to do.
+    const [what = '', ...rest] = error.message.split(/(?<=\.) (?=[A-Z])/)
+    const fix = rest.length > 0 ? rest.join(' ') : 'look at the disk, and at who may read and write the file'
+    return [failed(id, { what: what.replace(/\.$/, ''), why, fix, who: 'machine' })]
   }
   const address = await stage.context.storeAddress()
   const path = /^sqlite:(?<path>.+)$/.exec(address)?.groups?.path
