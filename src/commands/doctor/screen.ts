@@ -44,7 +44,7 @@ function headline(findings: readonly Finding[], paint: Paint): string {
   return `sms-bridge doctor  ${colour(words[verdict])}  ${counted(findings)}`
 }
 
-export function counted(findings: readonly Finding[]): string {
+function counted(findings: readonly Finding[]): string {
   const of = (state: Finding['state']) => findings.filter((finding) => finding.state === state).length
   return `${of('failed')} failed, ${plural(of('warning'), 'warning')}, ${of('ok')} ok, ${of('skipped')} skipped`
 }

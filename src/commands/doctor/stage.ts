@@ -5,7 +5,6 @@ import { loadWhatIsThere, type Sources } from '../../config/load.js'
 import { lookAtProfile, type ProfileLook } from '../../config/profile.js'
 import { type SettingName, settings, type Values } from '../../config/schema.js'
 import { describeError } from '../../errors.js'
-import type { Look } from '../../store/look.js'
 import type { Survey } from '../../store/survey.js'
 import type { Call } from '../../transport.js'
 import type { TwilioClient } from '../../twilio/client.js'
@@ -41,7 +40,7 @@ export interface Stage {
   /** Undefined when the token is refused everywhere. */
   workspace(): Promise<Workspace | undefined>
   intercom(): Promise<Intercom>
-  look(): Promise<Look>
+  look(): ReturnType<Context['look']>
   /** The last day. */
   survey(): Promise<Survey>
   close(): Promise<void>
