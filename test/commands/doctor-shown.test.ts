@@ -30,7 +30,7 @@ async function breakMuch(stage: DoctorWorld): Promise<Readonly<Record<string, st
 describe('the screen of doctor', () => {
   it('is short when nothing is wrong', async () => {
     const stage = await openDoctorWorld()
-    const { text } = await stage.run('doctor', { tty: true })
+    const { text } = await stage.run('doctor', { tty: true, env: {} })
     await expect(still(stage, text)).toMatchFileSnapshot(transcript('doctor'))
   })
 

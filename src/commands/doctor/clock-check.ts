@@ -11,11 +11,15 @@ const origins = { us: 'https://api.intercom.io', eu: 'https://api.eu.intercom.io
 
 export async function checkClock(stage: Stage, signal: AbortSignal): Promise<readonly Finding[]> {
   const { values } = await stage.settings()
+  const { twilioAccountSid, intercomAccessToken } = values
   const { twilioApiBaseUrl, intercomApiBaseUrl, intercomRegion = 'us' } = values
   const asked = [
-    { name: 'Twilio', url: twilioApiBaseUrl ?? 'https://api.twilio.com' },
-    { name: 'Intercom', url: intercomApiBaseUrl ?? origins[intercomRegion] },
+    ...(twilioAccountSid === undefined ? [] : [{ name: 'Twilio', url: twilioApiBaseUrl ?? 'https://api.twilio.com' }]),
+    ...(intercomAccessToken === undefined
+      ? []
+      : [{ name: 'Intercom', url: intercomApiBaseUrl ?? origins[intercomRegion] }]),
   ]
+  if (asked.length === 0) throw new Unmet('no vendor is set: see settings')
   const skews = await Promise.all(asked.map(async ({ name, url }) => ({ name, ms: await skewOf(stage, url, signal) })))
   return [judgeClock(skews)]
 }
@@ -35,7 +39,7 @@ async function skewOf({ context: { clock } }: Stage, url: string, signal: AbortS
   }
 }
 
-export function judgeClock(skews: readonly { readonly name: string; readonly ms: number | undefined }[]): Finding {
+function judgeClock(skews: readonly { readonly name: string; readonly ms: number | undefined }[]): Finding {
   const id = 'clock'
   const known = skews.flatMap(({ name, ms }) => (ms === undefined ? [] : [{ name, ms }]))
   if (known.length === 0) throw new Unmet('neither vendor answers')

@@ -12,7 +12,9 @@ export async function checkSettings(stage: Stage): Promise<readonly Finding[]> {
   const missing = faults.filter((fault) => / is missing: /.test(fault)).length
   return [
     failed(id, {
-      what: [`${plural(faults.length, 'setting')} missing or malformed`, ...faults].join('\n'),
+      what: [`${plural(faults.length, 'setting')} missing or malformed`, ...faults.map((fault) => `- ${fault}`)].join(
+        '\n',
+      ),
       why: 'serve does not start without them, and what they name cannot be looked at',
       fix: missing > 0 ? 'sms-bridge init asks for all that is missing' : 'sms-bridge config set NAME VALUE',
       who: 'machine',

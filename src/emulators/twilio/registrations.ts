@@ -93,23 +93,67 @@ function renderCampaign(state: State, row: CampaignRow): unknown {
   }
 }
 
+/** What a form has asked the business for; most of it nobody here reads. */
+const unsaid = [
+  'customer_profile_sid',
+  'trust_product_sid',
+  'regulated_item_sid',
+  'business_street_address',
+  'business_street_address2',
+  'business_city',
+  'business_state_province_region',
+  'business_postal_code',
+  'business_country',
+  'business_contact_first_name',
+  'business_contact_last_name',
+  'business_contact_email',
+  'business_contact_phone',
+  'notification_email',
+  'additional_information',
+  'error_code',
+  'edit_expiration',
+  'business_registration_number',
+  'business_registration_country',
+  'business_registration_phone_number',
+  'doing_business_as',
+  'opt_in_confirmation_message',
+  'help_message_sample',
+  'privacy_policy_url',
+  'terms_and_conditions_url',
+  'age_gated_content',
+  'rejection_reasons',
+  'resource_links',
+  'external_reference_id',
+  'vetting_id',
+  'vetting_id_expiration',
+]
+
 function renderTollFree(state: State, row: TollFreeRow): unknown {
   const rejected = row.status === 'TWILIO_REJECTED'
   return {
+    ...Object.fromEntries(unsaid.map((name) => [name, null])),
     sid: row.sid,
     account_sid: state.accountSid,
     date_created: iso8601(row.createdAt),
     date_updated: iso8601(row.createdAt),
     business_name: 'Acme',
+    business_type: 'PRIVATE_PROFIT',
+    business_registration_authority: 'EIN',
+    // Only political senders are vetted, but the schema has no other word.
+    vetting_provider: 'CAMPAIGN_VERIFY',
     business_website: 'https://acme.example.com',
     use_case_categories: ['CUSTOMER_CARE'],
     use_case_summary: 'Answers to customers who text us first.',
+    production_message_sample: 'Your order has been sent today.',
+    opt_in_image_urls: [],
+    opt_in_type: 'VIA_TEXT',
+    opt_in_keywords: ['START'],
+    message_volume: '1,000',
     tollfree_phone_number_sid: row.numberSid,
     tollfree_phone_number: row.phoneNumber,
     status: row.status,
     url: `${state.origin}/v1/Tollfree/Verifications/${row.sid}`,
     rejection_reason: rejected ? 'The website could not be validated.' : null,
-    error_code: rejected ? 30_504 : null,
     edit_allowed: rejected,
   }
 }
