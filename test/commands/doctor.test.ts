@@ -1,7 +1,8 @@
 // `doctor` against both twins: one thing is broken at a time, exactly that is named, and mended it is fine.
-import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { checks } from '../../src/commands/doctor/checks.js'
 import { type DoctorWorld, openDoctorWorld, sidOf } from '../support/doctor-world.js'
 import { customer, ours, oursToo } from '../support/test-bridge.js'
 
@@ -58,6 +59,16 @@ describe('doctor', () => {
     const counts = stage.world.intercom.requestCounts()
     expect(counts['POST /contacts'] ?? 0).toBe(0)
     expect(stage.world.twilio.messages()).toEqual([])
+  })
+})
+
+describe('the checks that test-e2e names', () => {
+  it('are checks of doctor', () => {
+    const causes = readFileSync(new URL('../../src/commands/test-e2e/causes.ts', import.meta.url), 'utf8')
+    const named = [...causes.matchAll(/check: ['`]([a-z0-9-]+)/g)].map(([, id]) => id)
+    expect(named.length).toBeGreaterThan(8)
+    const known = [...checks.map(({ id }) => id), 'webhook']
+    expect(named.filter((id) => !known.includes(id ?? ''))).toEqual([])
   })
 })
 
@@ -131,7 +142,11 @@ describe('doctor on Twilio’s side', () => {
     const { code, report } = await stage.examine('--fix --yes')
     expect(code).toBe(0)
     expect(report.fixed).toHaveLength(1)
-    expect(report.fixed[0]?.changes).toHaveLength(2)
+    const at = `Messaging Service "Support", for all of its numbers (${ours}, ${oursToo})`
+    expect(report.fixed[0]?.changes).toEqual([
+      { at, name: 'InboundRequestUrl', from: '(none)', to: desired(stage) },
+      { at, name: 'FallbackUrl', from: '(none)', to: smsOf(stage) },
+    ])
     expect(await stage.twilio(`/v1/Services/${stage.serviceSid}`)).toMatchObject({
       inbound_request_url: desired(stage),
       fallback_url: smsOf(stage),

@@ -53,6 +53,7 @@ async function contentOf(stage: Stage, version: string, findings: readonly Findi
   const secrets = found
     .filter(({ name }) => 'secret' in settings[name])
     .flatMap(({ text }) => [text, ...text.split(',')])
+    .concat(found.flatMap(({ text }) => passwordIn(text)))
   const numbers = [...(values.teams?.keys() ?? []), ...(survey?.numbers ?? []).map(({ number }) => number)]
   const redact = createRedact(
     secrets.map((text) => text.trim()),
@@ -77,4 +78,11 @@ async function contentOf(stage: Stage, version: string, findings: readonly Findi
     },
     redact,
   )
+}
+
+/** Of a store's address. */
+function passwordIn(text: string): string[] {
+  if (!URL.canParse(text)) return []
+  const { password } = new URL(text)
+  return password === '' ? [] : [password, decodeURIComponent(password)]
 }

@@ -14,6 +14,8 @@ export type Repair =
   | {
       readonly kind: 'webhooks'
       readonly changes: readonly WebhookChange[]
+      /** Every number of a Messaging Service that is changed: its settings are theirs. */
+      readonly moves: readonly string[]
       /** Somebody else gets these texts now: only when it is asked for by its id. */
       readonly foreign: boolean
     }

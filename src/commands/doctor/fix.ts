@@ -61,7 +61,8 @@ export function select(findings: readonly Finding[], id: string | undefined): Se
 /** Numbers of one Messaging Service share its settings: those are changed once. */
 export function planOf(chosen: readonly Fixable[], stage: Pick<Stage, 'places'>): readonly Fixed[] {
   const webhooks = chosen.filter(({ repair }) => repair.kind === 'webhooks')
-  const changes = webhookChanges(chosen).flatMap(linesOf)
+  const moved = movedBy(chosen)
+  const changes = webhookChanges(chosen).flatMap((change) => linesOf(change, moved.get(change.resource.sid) ?? []))
   const others = chosen.filter(({ repair }) => repair.kind !== 'webhooks')
   return [
     ...(webhooks.length === 0 ? [] : [{ ids: webhooks.map(({ id }) => id), changes }]),
@@ -73,10 +74,19 @@ function webhookChanges(chosen: readonly Fixable[]): WebhookChange[] {
   return mergeChanges(chosen.flatMap(({ repair }) => (repair.kind === 'webhooks' ? repair.changes : [])))
 }
 
-function linesOf({ resource, label, before, after }: WebhookChange): Change[] {
+/** Numbers of each Messaging Service that is changed, by its SID. */
+function movedBy(chosen: readonly Fixable[]): ReadonlyMap<string, readonly string[]> {
+  const entries = chosen.flatMap(({ repair }) =>
+    repair.kind === 'webhooks' ? repair.changes.map(({ resource }) => [resource.sid, repair.moves] as const) : [],
+  )
+  return new Map(entries)
+}
+
+function linesOf({ resource, label, before, after }: WebhookChange, moves: readonly string[]): Change[] {
   const shown = (text: string | undefined) => (text ? shownUrl(text) : '(none)')
+  const at = resource.kind === 'service' ? `${label}, for all of its numbers (${moves.join(', ')})` : label
   return changedSettings(before, after).map((key) => ({
-    at: label,
+    at,
     name: settingNames[resource.kind][key] ?? key,
     from: shown(before[key]),
     to: shown(after[key]),

@@ -36,6 +36,8 @@ export interface Stage {
   twilio(): Promise<TwilioClient>
   /** The account, once Twilio has let us in; undefined for a key that may not read it. Throws what Twilio said. */
   account(): Promise<Account | undefined>
+  /** As Twilio lists them, or refuses to. */
+  listedNumbers(): Promise<readonly AccountNumber[]>
   numbers(): Promise<readonly AccountNumber[]>
   /** Undefined when the token is refused everywhere. */
   workspace(): Promise<Workspace | undefined>
@@ -77,10 +79,10 @@ export function openStage(context: Context, stopping: AbortSignal): Stage {
     await client.ping(call)
     return client.readAccount(call)
   })
+  const listedNumbers = once(async () => (await twilio()).listNumbers(call))
   const numbers = once(async () => {
     await unless(account(), 'Twilio lets nobody in: see twilio-credentials')
-    const client = await twilio()
-    return client.listNumbers(call).catch((error: unknown) => {
+    return listedNumbers().catch((error: unknown) => {
       if (isRefused(error)) throw new Unmet('the numbers may not be read: see twilio-permissions')
       throw error
     })
@@ -99,8 +101,10 @@ export function openStage(context: Context, stopping: AbortSignal): Stage {
   })
 
   const look = once(async () => {
-    if ((await sources()) && (await profile()).faults.length > 0)
-      throw new Unmet('no command reads such a profile: see profile')
+    await sources()
+    const { mode, faults } = await profile()
+    if (faults.length > 0 || (mode === undefined && places.from !== 'default'))
+      throw new Unmet('no command takes such a profile: see profile')
     return context.look()
   })
   const survey = once(async () => {
@@ -119,6 +123,7 @@ export function openStage(context: Context, stopping: AbortSignal): Stage {
     need,
     twilio,
     account,
+    listedNumbers,
     numbers,
     workspace,
     intercom,

@@ -53,7 +53,7 @@ export async function checkTwilioPermissions(stage: Stage): Promise<readonly Fin
   })
   const client = await stage.twilio()
   const tried = [
-    { what: 'phone numbers, short codes and Messaging Services', ask: () => client.listNumbers(stage.call) },
+    { what: 'phone numbers, short codes and Messaging Services', ask: () => stage.listedNumbers() },
     { what: 'texts', ask: async () => client.listReceived(nobody, stage.now, stage.call) },
   ]
   const refused: string[] = []

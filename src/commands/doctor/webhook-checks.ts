@@ -11,9 +11,10 @@ export async function checkWebhooks(stage: Stage): Promise<readonly Finding[]> {
   const expected = await expectedNumbers(stage, numbers, publicUrl)
   const findings = numbers.flatMap((number) => {
     const comparison = compareNumber(number, publicUrl)
+    const repair = repairOf(comparison, number, numbers)
     return expected.has(number.number)
-      ? [judgeWebhook(number, comparison), judgeFallback(number, comparison)]
-      : [notOurs(number, comparison)]
+      ? [judgeWebhook(number, comparison, repair), judgeFallback(number, comparison, repair)]
+      : [notOurs(number, comparison, repair)]
   })
   const gone = [...expected].filter((number) => numbers.every((one) => one.number !== number))
   return [
@@ -69,15 +70,15 @@ const harm: Readonly<Record<Cause, string>> = {
   'no-fallback': 'when all tries fail Twilio gives the text up, and it comes minutes late, by reconciliation',
 }
 
-function judgeWebhook({ number }: AccountNumber, comparison: Comparison): Finding {
+function judgeWebhook({ number }: AccountNumber, comparison: Comparison, repair: Repair): Finding {
   const id = `webhook:${number}`
   const { cause, detail, url } = comparison
   if (cause === undefined || cause === 'no-fallback') return ok(id, shownUrl(url ?? ''))
-  const trouble = { what: detail, why: harm[cause], fix: '', who: 'twilio', repair: repairOf(comparison) } as const
+  const trouble = { what: detail, why: harm[cause], fix: '', who: 'twilio', repair } as const
   return cause === 'no-retries' ? warning(id, trouble) : failed(id, trouble)
 }
 
-function judgeFallback({ number, inbound }: AccountNumber, comparison: Comparison): Finding {
+function judgeFallback({ number, inbound }: AccountNumber, comparison: Comparison, repair: Repair): Finding {
   const id = `fallback:${number}`
   const { state } = comparison
   if (state !== 'ours' && state !== 'differs') return skipped(id, `its texts do not come here: see webhook:${number}`)
@@ -87,19 +88,21 @@ function judgeFallback({ number, inbound }: AccountNumber, comparison: Compariso
     why: harm['no-fallback'],
     fix: '',
     who: 'twilio',
-    repair: repairOf(comparison),
+    repair,
   })
 }
 
-function repairOf({ changes, state }: Comparison): Repair {
-  return { kind: 'webhooks', changes, foreign: state === 'foreign' }
+function repairOf({ changes, state }: Comparison, { service }: AccountNumber, all: readonly AccountNumber[]): Repair {
+  const ofService = changes.some(({ resource }) => resource.kind === 'service')
+  const moves = ofService ? all.filter((one) => one.service?.sid === service?.sid).map(({ number }) => number) : []
+  return { kind: 'webhooks', changes, moves, foreign: state === 'foreign' }
 }
 
 /** An account may have numbers that are none of the bridge's business. */
-function notOurs({ number }: AccountNumber, comparison: Comparison): Finding {
+function notOurs({ number }: AccountNumber, comparison: Comparison, repair: Repair): Finding {
   const id = `webhook:${number}`
   const advice = `nothing says that they should come here. If they should: sms-bridge doctor --fix ${id}`
-  return skipped(id, `${comparison.detail}; ${advice}`, repairOf(comparison))
+  return skipped(id, `${comparison.detail}; ${advice}`, repair)
 }
 
 function noneAtAll(numbers: readonly AccountNumber[]): Finding {
