@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { createRedact, redactAll } from '../../src/commands/doctor/redact.js'
 import { type DoctorWorld, openDoctorWorld, sidOf } from '../support/doctor-world.js'
 import { customer, ours, oursToo } from '../support/test-bridge.js'
 
@@ -177,7 +178,19 @@ describe('doctor --bundle', () => {
     expect(bundle.doctor.checks.map(({ id }: { id: string }) => id)).toContain('webhook:…0100')
   })
 
-  it('overwrites nothing, and finds a name by itself', async () => {
+  it('hides what is said about a secret or a number, wherever it stands', () => {
+    const redact = createRedact(['hunter2', 'hunter2-and-more'], ['24273'])
+    const said = {
+      '+15550100177': ['Cannot open postgres://ada:pass%20word@db/x: hunter2-and-more, hunter2', '24273 and 124273'],
+      at: 1795516643987,
+    }
+    expect(redactAll(said, redact)).toEqual({
+      '…0177': ['Cannot open postgres://ada:…@db/x: ••••, ••••', '…73 and 124273'],
+      at: 1795516643987,
+    })
+  })
+
+  it('overwrites nothing', async () => {
     const stage = await openDoctorWorld()
     const file = join(stage.home, 'report.json')
     writeFileSync(file, 'mine')

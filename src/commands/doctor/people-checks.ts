@@ -1,7 +1,6 @@
 // Who is in the workspace: teams and teammates that settings name, and contacts that could be told twice.
 import { settings } from '../../config/schema.js'
 import { isRefused } from '../setup/vendors.js'
-import { plural } from '../words.js'
 import { type Finding, failed, ok, skipped, Unmet, warning } from './finding.js'
 import type { Stage } from './stage.js'
 
@@ -55,7 +54,7 @@ export async function checkDoubleReplies(stage: Stage): Promise<readonly Finding
     if (isRefused(error)) throw new Unmet('contacts may not be searched: see intercom-permissions')
     throw error
   }
-  const among = `of the ${plural(ids.length, 'customer')} who texted last`
+  const among = `of the customers who texted last (${ids.length})`
   if (withEmail === 0) return [ok(id, `none ${among} has an e-mail address`)]
   return [
     warning(id, {
