@@ -39,6 +39,11 @@ export function parsePhoneNumber(text: string, region: string): PhoneNumber | un
   return number !== undefined && isPhoneNumber(number) ? number : undefined
 }
 
+/** Where a number belongs (ISO 3166 alpha-2); undefined where its digits do not tell. */
+export function countryOf(number: PhoneNumber): string | undefined {
+  return parsePhoneNumberFromString(number)?.country
+}
+
 /**
  * Reads the From or To of a text. Never fails: what is neither number nor short code is an alphanumeric sender.
  * Takes digits as they are: only a plus makes a phone number here, as in Twilio's own fields.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { aliasesOf, canonical, isPhoneNumber, parseAddress, parsePhoneNumber, redact } from '../src/phone.js'
+import { aliasesOf, canonical, countryOf, isPhoneNumber, parseAddress, parsePhoneNumber, redact } from '../src/phone.js'
 
 describe('phone numbers', () => {
   it.each([
@@ -12,6 +12,16 @@ describe('phone numbers', () => {
     ['12', undefined],
   ])('%j is read as %j', (text, number) => {
     expect(parsePhoneNumber(text, 'US')).toBe(number)
+  })
+
+  it.each([
+    ['+12125550142', 'US'],
+    ['+14165550142', 'CA'],
+    ['+442079460958', 'GB'],
+    ['+15550100142', undefined],
+  ])('%s belongs to %s', (text, country) => {
+    if (!isPhoneNumber(text)) throw new Error(`${text} is no number`)
+    expect(countryOf(text)).toBe(country)
   })
 
   it('are completed by the default region', () => {

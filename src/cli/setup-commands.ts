@@ -1,6 +1,7 @@
 // Commands that set a bridge up and find out what is wrong with it.
 import type { Command } from 'commander'
 import { settings } from '../config/schema.js'
+import { parseDuration } from './duration.js'
 import type { CommandParts } from './machine-commands.js'
 
 interface InitFlags {
@@ -21,8 +22,34 @@ interface InitFlags {
   readonly oauth?: string
 }
 
+interface DoctorFlags {
+  readonly fix?: true | string
+  readonly yes?: true
+  readonly json?: true
+  readonly bundle?: true | string
+  readonly timeout: string
+}
+
 export function addSetupCommands(parts: CommandParts): void {
   addInit(parts)
+  addDoctor(parts)
+}
+
+function addDoctor({ command, context, ended }: CommandParts): void {
+  command('doctor', 'look at everything that can be wrong, say who can mend it, and mend what this program can')
+    .option('--fix [id]', 'mend what this program can mend, or that one check; shows every change first')
+    .option('--yes', 'apply --fix without a question')
+    .option('--json', 'print JSON, and ask nothing')
+    .option('--bundle [file]', 'also write a report that can be sent to somebody: no secrets, no whole numbers')
+    .option('--timeout <duration>', 'how long each check may take', '20s')
+    .action(async (flags: DoctorFlags, self: Command) => {
+      const { fix = false, yes = false, json = false, bundle = false, timeout } = flags
+      if (yes && fix === false) self.error('error: --yes belongs to --fix: type sms-bridge doctor --fix --yes')
+      const timeoutMs = parseDuration(timeout) ?? self.error('error: --timeout takes seconds: type --timeout 20s')
+      const { doctor } = await import('../commands/doctor/doctor.js')
+      const version = self.parent?.version() ?? ''
+      ended(await doctor(await context({}), { fix, yes, json, bundle, timeoutMs, version }))
+    })
 }
 
 function addInit({ command, context, ended }: CommandParts): void {

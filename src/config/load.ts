@@ -56,6 +56,29 @@ const intercomOrigins = {
 /** All settings: flags before environment before profile. Throws ConfigError with every fault at once. */
 export async function loadConfig(sources: Sources): Promise<Config> {
   const { values, faults } = await readSettings(sources, Object.keys(settings) as SettingName[]) // the table's own keys
+  faults.push(...(await faultsTogether(sources, values)))
+  if (faults.length > 0) throw new ConfigError(faults)
+  return toConfig(values as Values, sources) // every name was read, or a fault thrown
+}
+
+/** What can be read of the settings, and every fault of the others: for those who look into what is wrong. */
+export async function loadWhatIsThere(
+  sources: Sources,
+): Promise<{ readonly values: Partial<Values>; readonly faults: readonly string[] }> {
+  const { values, faults } = await readSettings(sources, Object.keys(settings) as SettingName[]) // the table's own keys
+  return { values, faults: [...faults, ...(await faultsTogether(sources, values))] }
+}
+
+/** What a look into the store needs, whatever else is missing or wrong. */
+export async function loadStoreConfig(sources: Sources): Promise<Pick<Config, 'store' | 'home'>> {
+  const { values, faults } = await readSettings(sources, ['store'])
+  if (faults.length > 0) throw new ConfigError(faults)
+  return storeConfig(values.store, sources)
+}
+
+/** Faults that no setting has by itself. */
+async function faultsTogether(sources: Sources, values: Partial<Values>): Promise<string[]> {
+  const faults: string[] = []
   for (const [one, other] of [
     ['twilioApiKey', 'twilioApiSecret'],
     ['twilioApiSecret', 'twilioApiKey'],
@@ -66,15 +89,7 @@ export async function loadConfig(sources: Sources): Promise<Config> {
   }
   faults.push(...(await faultsOfTeams(values.teams ?? new Map())))
   faults.push(...(await faultsOfRegion(values.defaultRegion)))
-  if (faults.length > 0) throw new ConfigError(faults)
-  return toConfig(values as Values, sources) // every name was read, or a fault thrown
-}
-
-/** What a look into the store needs, whatever else is missing or wrong. */
-export async function loadStoreConfig(sources: Sources): Promise<Pick<Config, 'store' | 'home'>> {
-  const { values, faults } = await readSettings(sources, ['store'])
-  if (faults.length > 0) throw new ConfigError(faults)
-  return storeConfig(values.store, sources)
+  return faults
 }
 
 /** What commands that look into the store go by, whatever else is missing or wrong. */

@@ -1,5 +1,5 @@
 // The profile: a JSON file of settings under their environment names, for those who would rather not export them.
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { basename, dirname, sep } from 'node:path'
 import { ConfigError, describeError, UserError } from '../errors.js'
@@ -20,6 +20,16 @@ export function mayHold(name: SettingName): boolean {
   return name !== 'home' && name !== 'profile'
 }
 
+/** A profile as it is, whatever is wrong with it. */
+export interface ProfileLook {
+  /** Undefined when there is no file. */
+  readonly mode: number | undefined
+  readonly profile: Profile
+  readonly faults: readonly string[]
+  /** Others can read a secret that it holds: one of `faults`. */
+  readonly isOpen: boolean
+}
+
 /**
  * Reads the chosen profile; a missing default one is an empty one. Throws UserError when it cannot be read or is not
  * kept private, or when one was asked for that is not there.
@@ -34,7 +44,16 @@ export async function readProfile(given: Given): Promise<Profile> {
         `Make it with sms-bridge --profile ${places.name} config set NAME VALUE`,
     )
   }
-  if (mode === undefined) return {}
+  const { profile, faults } = await lookAtProfile(given)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return profile
+}
+
+/** Throws UserError when it cannot be read at all. */
+export async function lookAtProfile(given: Given): Promise<ProfileLook> {
+  const path = findPlaces(given).profile
+  const mode = await modeOf(path)
+  if (mode === undefined) return { mode, profile: {}, faults: [], isOpen: false }
 
   const entries = Object.entries(await readEntries(path))
   const faults: string[] = []
@@ -46,14 +65,20 @@ export async function readProfile(given: Given): Promise<Profile> {
     else profile[name] = String(value)
   }
   const secret = (Object.keys(profile) as SettingName[]).find((name) => 'secret' in settings[name]) // filled above by name
-  if (secret !== undefined && (mode & 0o077) !== 0 && process.platform !== 'win32' && !isCredential(path, given)) {
+  const isOpen =
+    secret !== undefined && (mode & 0o077) !== 0 && process.platform !== 'win32' && !isCredential(path, given)
+  if (isOpen) {
     const shown = (mode & 0o777).toString(8).padStart(4, '0')
     faults.push(
       `${path} holds ${settings[secret].env} and other users can read it (mode ${shown}): type chmod 600 ${path}`,
     )
   }
-  if (faults.length > 0) throw new ConfigError(faults)
-  return profile
+  return { mode, profile, faults, isOpen }
+}
+
+/** Takes from everybody else the right to read it. */
+export async function closeProfile({ profile }: Places): Promise<void> {
+  await orUnwritable(profile, () => chmod(profile, 0o600))
 }
 
 /** systemd keeps it readable for its service alone, by an access list, which looks like a group's right. */

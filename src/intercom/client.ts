@@ -18,6 +18,8 @@ export interface IntercomClient {
   searchContacts(phones: readonly PhoneNumber[], call: Call): Promise<readonly Contact[]>
   /** Contacts of exactly this name, as far as the index has them. */
   searchContactsNamed(name: string, call: Call): Promise<readonly Contact[]>
+  /** Those of at most 50 contacts that the index has. */
+  searchContactsById(ids: readonly ContactId[], call: Call): Promise<readonly Contact[]>
   /** Undefined when deleted, archived or merged into another. */
   getContact(id: ContactId, call: Call): Promise<Contact | undefined>
   createLead(
@@ -86,6 +88,8 @@ export function createIntercomClient(parts: WireParts): IntercomClient {
       ),
 
     searchContactsNamed: (value, call) => contactsWhere([{ field: 'name', operator: '=', value }], call),
+
+    searchContactsById: (ids, call) => contactsWhere([{ field: 'id', operator: 'IN', value: ids }], call),
 
     getContact: (id, call) =>
       unlessGone(run({ method: 'GET', path: `/contacts/${encodeURIComponent(id)}` }, shapes.contact, call)),

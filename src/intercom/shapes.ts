@@ -191,6 +191,8 @@ export const admin = z
 
 export const teams = z.object({ teams: z.array(z.object({ id, name: text })) })
 
+export const admins = z.object({ admins: z.array(z.object({ id, name: text })) })
+
 export const oauthToken = z.object({ access_token: z.string().min(1) })
 
 export const dataAttributes = z.object({

@@ -22,6 +22,8 @@ export interface IntercomWorkspace {
   /** Those of `permissions` that the app lacks: one call for each, none of which changes anything. */
   missingPermissions(call: Call): Promise<readonly Permission[]>
   listTeams(call: Call): Promise<readonly Team[]>
+  /** Teammates. */
+  listAdmins(call: Call): Promise<readonly Team[]>
   /** False: there is one of that name already. */
   createContactAttribute(name: string, description: string, call: Call): Promise<boolean>
 }
@@ -116,6 +118,8 @@ export function createIntercomWorkspace(parts: WireParts): IntercomWorkspace {
     },
 
     listTeams: async (call) => (await run({ method: 'GET', path: '/teams' }, shapes.teams, call)).teams,
+
+    listAdmins: async (call) => (await run({ method: 'GET', path: '/admins' }, shapes.admins, call)).admins,
 
     async createContactAttribute(name, description, call) {
       const body = { name, model: 'contact', data_type: 'string', description }

@@ -1,4 +1,4 @@
-// What has been seen of Intercom's side: which topics come, whether the URL was looked at, whether the secret is wrong.
+// What has been seen of the vendors' sides: which topics come, whether the URL was looked at, which secrets sign.
 import type { Clock } from '../clock.js'
 import { describeError } from '../errors.js'
 import type { Log } from '../log.js'
@@ -6,6 +6,11 @@ import type { Store } from '../store/store.js'
 
 /** Marks are for people who look on: one in so many ms is enough, and costs nothing. */
 const everyMs = 10_000
+
+export interface DoorMarks {
+  /** Notes it unless it was noted a moment ago. */
+  note(name: string, value?: unknown): void
+}
 
 export interface HubMarks {
   /** A signed notification of this topic came. */
@@ -16,9 +21,11 @@ export interface HubMarks {
   unsigned(): void
 }
 
-export function createHubMarks({ store, clock, log }: { store: Store; clock: Clock; log: Log }): HubMarks {
+type MarkParts = { readonly store: Store; readonly clock: Clock; readonly log: Log }
+
+export function createDoorMarks({ store, clock, log }: MarkParts): DoorMarks {
   const last = new Map<string, number>()
-  const mark = (name: string, value?: unknown) => {
+  const note = (name: string, value?: unknown) => {
     const now = clock.now()
     if (now - (last.get(name) ?? Number.NEGATIVE_INFINITY) < everyMs) return
     last.set(name, now)
@@ -28,9 +35,14 @@ export function createHubMarks({ store, clock, log }: { store: Store; clock: Clo
       log.warn('mark.not-written', { mark: name, error: describeError(error) })
     })
   }
+  return { note }
+}
+
+export function createHubMarks(parts: MarkParts): HubMarks {
+  const { note } = createDoorMarks(parts)
   return {
-    topic: (topic, appId) => mark(`topic:${topic}`, { appId }),
-    head: () => mark('hub-head'),
-    unsigned: () => mark('hub-unsigned'),
+    topic: (topic, appId) => note(`topic:${topic}`, { appId }),
+    head: () => note('hub-head'),
+    unsigned: () => note('hub-unsigned'),
   }
 }

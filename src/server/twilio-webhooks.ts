@@ -5,6 +5,7 @@ import { canonical } from '../phone.js'
 import { type Form, parseInboundSms, parseReceipt, verifyTwilioSignature } from '../twilio/webhook.js'
 import { readBody } from './body.js'
 import { type Answer, accept, answerWebhook, type DoorParts, Refused, type Source } from './door.js'
+import { createDoorMarks } from './hub-marks.js'
 
 /** Far above any text: Twilio's own limit for an answer, and no form of theirs comes near it. */
 const largestForm = 64 * 1024
@@ -15,6 +16,9 @@ const emptyTwiml: Answer = {
   body: '<?xml version="1.0" encoding="UTF-8"?><Response/>',
   contentType: 'text/xml',
 }
+
+/** What a set-up or a doctor posts to see whether it arrives says nothing about Twilio. */
+const isSelfTest = (rawPath: string) => rawPath.endsWith('?ref=self-test')
 
 export interface TwilioDoorSettings {
   readonly publicUrl: string
@@ -27,6 +31,14 @@ export interface TwilioDoorSettings {
 
 export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts) {
   const { publicUrl, accountSid, authTokens, toDelivery } = settings
+  const marks = createDoorMarks(parts)
+
+  /** Which token signs, while it is rotated: Twilio takes the new one only once it is promoted. */
+  const noteToken = (signed: Parameters<typeof verifyTwilioSignature>[0]): void => {
+    const isBy = (one: string) => verifyTwilioSignature({ ...signed, authTokens: [one] })
+    const token = authTokens.length === 1 ? 0 : authTokens.findIndex(isBy)
+    marks.note('twilio-signed', { token, of: authTokens.length })
+  }
 
   /** The form, proven to come from our account at Twilio. */
   const readForm = async (request: IncomingMessage): Promise<Form> => {
@@ -38,11 +50,15 @@ export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts)
     const signature = request.headers['x-twilio-signature']
     if (typeof signature !== 'string') throw new Refused('signature', 403, 'no X-Twilio-Signature')
     const rawPath = request.url ?? '/'
-    if (!verifyTwilioSignature({ publicUrl, rawPath, params: form, signature, authTokens })) {
+    const signed = { publicUrl, rawPath, params: form, signature, authTokens }
+    const isTrial = isSelfTest(rawPath)
+    if (!verifyTwilioSignature(signed)) {
+      if (!isTrial) marks.note('twilio-unsigned')
       throw new Refused('signature', 403, `not signed with our auth token for ${publicUrl}${rawPath.split('?')[0]}`)
     }
     const account = form.find(([name]) => name === 'AccountSid')?.[1] ?? ''
     if (account !== accountSid) throw new Refused('account', 403, `unknown account "${account}"`)
+    if (!isTrial) noteToken(signed)
     return form
   }
 

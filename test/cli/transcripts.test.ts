@@ -15,6 +15,7 @@ const transcripts: Readonly<Record<string, readonly [string, Setting?][]>> = {
   'sandbox-help': [['sandbox --help']],
   'status-help': [['status --help']],
   'test-e2e-help': [['test-e2e --help']],
+  'doctor-help': [['doctor --help'], ['doctor --yes'], ['doctor --timeout soon']],
   'reconcile-help': [['reconcile --help']],
   'explain-help': [['explain --help']],
   explain: [

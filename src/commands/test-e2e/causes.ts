@@ -55,7 +55,7 @@ export function causeOfError(error: DeliveryError, sender: string): Cause {
   if (error.shore === 'intercom') {
     if (error.status === 401) return { text: 'Intercom refuses the access token', check: 'intercom-credentials' }
     if (error.status === 403)
-      return { text: 'the Intercom app lacks a permission for this', check: 'intercom-credentials' }
+      return { text: 'the Intercom app lacks a permission for this', check: 'intercom-permissions' }
     return { text: 'Intercom refused or did not answer', check: 'intercom-credentials' }
   }
   const code = Number(error.code)

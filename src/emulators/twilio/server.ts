@@ -11,6 +11,7 @@ import { createInbound, type Inbound } from './inbound.js'
 import { mediaRoutes, serveCdn } from './media.js'
 import { messageRoutes } from './messages.js'
 import { numberRoutes } from './numbers.js'
+import { registrationRoutes, setCampaign, setTollFree } from './registrations.js'
 import { serviceRoutes } from './services.js'
 import { createState, emit, findNumber, type State } from './state.js'
 import type { TwilioTwin, TwilioTwinOptions, TwinMessage } from './types.js'
@@ -31,6 +32,7 @@ export async function startTwilioTwin(options: TwilioTwinOptions): Promise<Twili
     ...serviceRoutes(state),
     ...alphaSenderRoutes(state),
     ...applicationRoutes(state),
+    ...registrationRoutes(state),
   ]
   const { host, port } = options
   const cdn = await startHttp({ host, clock: state.clock, handle: (request) => serveCdn(state, request) })
@@ -73,6 +75,8 @@ export async function startTwilioTwin(options: TwilioTwinOptions): Promise<Twili
       if (service === undefined) throw new Error(`${serviceSid} is not a Messaging Service of this twin`)
       service.advancedOptOut = true
     },
+    setCampaign: (serviceSid, status) => setCampaign(state, serviceSid, status),
+    setTollFree: (phoneNumber, status) => setTollFree(state, phoneNumber, status),
     subscribe(listener) {
       state.listeners.add(listener)
       return () => void state.listeners.delete(listener)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { realClock, type TwinClock } from '../clock.js'
 import { createFaults, type Faults } from '../faults.js'
 import { createLoopGuard, type LoopGuard } from './loop-guard.js'
+import type { CampaignRow, TollFreeRow } from './registrations.js'
 import type { TwilioTwinEvent, TwilioTwinOptions, TwinFate, TwinMessage, TwinNumber } from './types.js'
 import { createWork, type Work } from './work.js'
 
@@ -93,6 +94,8 @@ export interface State {
   readonly entries: Entry[]
   readonly numbers: NumberRow[]
   readonly services: ServiceRow[]
+  readonly campaigns: CampaignRow[]
+  readonly tollFree: TollFreeRow[]
   readonly applications: ApplicationRow[]
   /** `sender number or service SID|recipient` of everyone who texted STOP. */
   readonly optOuts: Set<string>
@@ -146,6 +149,8 @@ export function createState(options: TwilioTwinOptions): State {
       updatedAt: startedAt,
     })),
     services: [],
+    campaigns: [],
+    tollFree: [],
     applications: [],
     optOuts: new Set(),
     fates: new Map(),

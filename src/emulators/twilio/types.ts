@@ -51,6 +51,9 @@ export interface TwinNumber {
  */
 export type TwinFate = number | null | 'no-receipt'
 
+/** As the API names them. */
+export type TwinTollFreeStatus = 'PENDING_REVIEW' | 'IN_REVIEW' | 'TWILIO_APPROVED' | 'TWILIO_REJECTED'
+
 export interface TwilioTwinOptions {
   readonly accountSid: string
   readonly authToken: string
@@ -115,6 +118,10 @@ export interface TwilioTwin {
    * Messaging Service carry OptOutType, and what it sends to who opted out is accepted, then failed with 21610.
    */
   enableAdvancedOptOut(serviceSid: string): void
+  /** How far the 10DLC campaign of a Messaging Service is: IN_PROGRESS, VERIFIED, FAILED. None until first set. */
+  setCampaign(serviceSid: string, status: string): void
+  /** How far the verification of a toll-free number is. None until first set. */
+  setTollFree(phoneNumber: string, status: TwinTollFreeStatus): void
   subscribe(listener: (event: TwilioTwinEvent) => void): () => void
   /** Requests answered so far, by `METHOD path-with-sids-replaced`, for counting attempts. */
   requestCounts(): Readonly<Record<string, number>>

@@ -18,6 +18,8 @@ describe.skipIf(!contractsPresent)(`against Twilio's OpenAPI files${why}`, () =>
     twin.setFate(customer, 30003)
     await client.messages.create({ to: customer, from: our, body: 'lost' })
     const application = await client.applications.create({ friendlyName: 'Relay' })
+    twin.setCampaign(service, 'VERIFIED')
+    twin.setTollFree(our, 'TWILIO_REJECTED')
     await clock.advance(1000)
     const media = await (await rest(twin, `/Messages/${inbound.sid}/Media.json`)).json()
     const contract = loadContract()
@@ -42,6 +44,8 @@ describe.skipIf(!contractsPresent)(`against Twilio's OpenAPI files${why}`, () =>
       `/v1/Services/${service}/PhoneNumbers/${number?.sid}`,
       `/v1/Services/${service}/ShortCodes`,
       `/v1/Services/${service}/ShortCodes/${short?.sid}`,
+      `/v1/Services/${service}/Compliance/Usa2p`,
+      '/v1/Tollfree/Verifications',
     ]) {
       const response = await get(twin, path)
       const body: unknown = await response.json()

@@ -49,7 +49,7 @@ export function loadContract(): Contract {
 
 async function load(name: string): Promise<OpenAPIBackend> {
   const api = new OpenAPIBackend({
-    definition: readContract(name),
+    definition: withoutBareNullable(readContract(name)),
     quick: true,
     strict: false,
     ajvOpts: {
@@ -69,6 +69,15 @@ async function load(name: string): Promise<OpenAPIBackend> {
   })
   await api.init()
   return api
+}
+
+/** "nullable" beside no type says nothing, and the validator refuses it. */
+function withoutBareNullable<T>(definition: T): T {
+  return JSON.parse(JSON.stringify(definition), (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('nullable' in value)) return value
+    if ('type' in value || typeof value.nullable !== 'boolean') return value
+    return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'nullable'))
+  })
 }
 
 /** Twilio's own examples show an unset SID as "", which its pattern forbids. */

@@ -1,0 +1,93 @@
+// Whether US carriers let the texts of each number through, as far as Twilio's API shows it.
+
+import { countryOf, isPhoneNumber } from '../../phone.js'
+import type { Call } from '../../transport.js'
+import type { TwilioClient } from '../../twilio/client.js'
+import type { AccountNumber } from '../../twilio/numbers.js'
+import { isRefused } from '../setup/vendors.js'
+import { type Finding, failed, ok, skipped, warning } from './finding.js'
+import type { Stage } from './stage.js'
+import { expectedNumbers } from './webhook-checks.js'
+
+export async function checkRegistrations(stage: Stage): Promise<readonly Finding[]> {
+  const numbers = await stage.numbers()
+  const ours = await expectedNumbers(stage, numbers, await stage.need('publicUrl'))
+  const asked = numbers.filter(({ number }) => ours.has(number))
+  if (asked.length === 0) return [skipped('registration', 'no number of ours: see webhooks')]
+  const ask = asking(await stage.twilio(), stage.call)
+  return Promise.all(asked.map((number) => checkNumber(number, ask)))
+}
+
+type Ask = ReturnType<typeof asking>
+
+/** Numbers of one Messaging Service share its campaign: it is asked for once. */
+function asking(client: TwilioClient, call: Call) {
+  const campaigns = new Map<string, Promise<readonly string[]>>()
+  return {
+    campaignsOf(serviceSid: string) {
+      const asked = campaigns.get(serviceSid) ?? client.listCampaigns(serviceSid, call)
+      campaigns.set(serviceSid, asked)
+      return asked
+    },
+    tollFreeOf: (numberSid: string) => client.listTollFree(numberSid, call),
+  }
+}
+
+async function checkNumber(number: AccountNumber, ask: Ask): Promise<Finding> {
+  const id = `registration:${number.number}`
+  try {
+    if (number.kind === 'toll-free') return await checkTollFree(id, number, ask)
+    if (number.kind === 'long-code' && number.number.startsWith('+1')) return await checkCampaign(id, number, ask)
+    return skipped(id, `a ${number.kind} that neither 10DLC nor toll-free verification is about`)
+  } catch (error) {
+    if (isRefused(error)) return skipped(id, 'this key may not read registrations')
+    throw error
+  }
+}
+
+async function checkCampaign(id: string, { number, service }: AccountNumber, ask: Ask): Promise<Finding> {
+  const country = isPhoneNumber(number) ? countryOf(number) : undefined
+  // Canada and the Caribbean share the +1: their customers may all be at home.
+  const tell = country === undefined || country === 'US' ? failed : warning
+  const blocked = (what: string, todo: string) =>
+    tell(id, {
+      what,
+      why: 'US carriers block texts from it to US phones (30034): replies to those fail',
+      fix: `Console › Messaging › Regulatory Compliance › A2P 10DLC: ${todo}`,
+      who: 'twilio',
+    })
+  if (service === undefined) {
+    return blocked(
+      'is in no Messaging Service, so in no 10DLC campaign',
+      'register a brand and a campaign, and add the number to the campaign’s Messaging Service',
+    )
+  }
+  const name = `Messaging Service "${service.name || service.sid}"`
+  const statuses = await ask.campaignsOf(service.sid)
+  if (statuses.includes('VERIFIED')) return ok(id, `10DLC campaign of ${name} verified`)
+  const [status] = statuses
+  if (status === undefined) return blocked(`${name} has no 10DLC campaign`, 'register a campaign for it')
+  return blocked(
+    `the 10DLC campaign of ${name} is ${status}`,
+    status === 'FAILED'
+      ? 'read why, correct and submit it again'
+      : 'it is being reviewed; ask Twilio when it takes longer than they say',
+  )
+}
+
+async function checkTollFree(id: string, { sid }: AccountNumber, ask: Ask): Promise<Finding> {
+  const why = 'texts from it to the US and Canada are blocked (30032): replies fail'
+  const fix = 'Console › Phone Numbers › the number › Regulatory: submit a toll-free verification'
+  const found = await ask.tollFreeOf(sid)
+  if (found.some(({ status }) => status === 'TWILIO_APPROVED')) return ok(id, 'toll-free number verified')
+  const [first] = found
+  if (first === undefined) return failed(id, { what: 'the toll-free number is not verified', why, fix, who: 'twilio' })
+  const reason = first.reason === '' ? '' : `: ${first.reason}`
+  const rejected = first.status === 'TWILIO_REJECTED'
+  return failed(id, {
+    what: `the verification of the toll-free number is ${first.status}${reason}`,
+    why,
+    fix: rejected ? `${fix} again` : 'wait for the review; ask Twilio when it takes longer than they say',
+    who: 'twilio',
+  })
+}
