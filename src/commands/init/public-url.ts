@@ -1,7 +1,9 @@
 // Step 5: the public URL, proven to lead to this bridge with these secrets.
 import { type Config, loadConfig } from '../../config/load.js'
+import { settings } from '../../config/schema.js'
 import { UserError } from '../../errors.js'
 import type { Route } from '../../server/server.js'
+import { proxyLines } from '../service/proxy.js'
 import { type Check, proveUrl } from '../setup/self-test.js'
 import { type OpenDoor, openInitDoor } from './door.js'
 import { enter, type Session, settle } from './session.js'
@@ -32,7 +34,11 @@ export async function urlStep(session: Session, { routes = [], opened }: UrlStep
       'Twilio and Intercom send their webhooks to an HTTPS address of yours. A proxy there passes them on to this',
     )
     screen.say('machine, path, query and body unchanged. With Caddy these lines do it, certificate included:')
-    for (const line of ['sms.example.com {', '  reverse_proxy 127.0.0.1:8080', '}']) screen.say(`  ${line}`)
+    const { publicUrl } = settings
+    const address = `${answers.find('host')?.text ?? settings.host.fallback}:${answers.find('port')?.text ?? settings.port.fallback}`
+    for (const line of proxyLines('caddy', { publicUrl: publicUrl.example, address }).split('\n')) {
+      screen.say(`  ${line.replaceAll('\t', '  ')}`)
+    }
   }
   await settle(session, 'publicUrl', 'Public URL')
   let config = await loadConfig(answers.sources())

@@ -28,7 +28,7 @@ const caddyWords = 'Into /etc/caddy/Caddyfile, then: sudo systemctl reload caddy
 const nginxWords =
   'Into /etc/nginx/conf.d/sms-bridge.conf, with a certificate from certbot, then: sudo nginx -t && sudo systemctl reload nginx'
 
-function proxyLines(kind: Proxy, parts: ProxyParts): string {
+export function proxyLines(kind: Proxy, parts: ProxyParts): string {
   return kind === 'caddy' ? caddy(parts) : nginx(parts)
 }
 
