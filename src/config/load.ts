@@ -20,6 +20,8 @@ export interface Config {
   readonly relayBots: boolean
   /** Our number → Intercom team id; `*` stands for any other number. */
   readonly teams: ReadonlyMap<string, string>
+  /** Our number → how long after it was closed a text opens its conversation again, ms; `*` as above. */
+  readonly reopen?: ReadonlyMap<string, number>
   readonly twilio: {
     readonly accountSid: string
     /** The first is the current one, the others still verify webhooks. */
@@ -64,7 +66,8 @@ export async function loadConfig(sources: Sources): Promise<Config> {
       faults.push(`${settings[other].env} is missing: ${settings[one].env} is set and they go together`)
     }
   }
-  faults.push(...(await faultsOfTeams(values.teams ?? new Map())))
+  faults.push(...(await faultsOfNumbers('teams', values.teams ?? new Map())))
+  faults.push(...(await faultsOfNumbers('reopen', values.reopen ?? new Map())))
   faults.push(...(await faultsOfRegion(values.defaultRegion)))
   if (faults.length > 0) throw new ConfigError(faults)
   return toConfig(values as Values, sources) // every name was read, or a fault thrown
@@ -103,6 +106,7 @@ function toConfig(values: Values, sources: Sources): Config {
     holdMs: values.hold,
     relayBots: values.relayBots,
     teams: values.teams ?? new Map(),
+    ...(values.reopen !== undefined && { reopen: values.reopen }),
     twilio: {
       accountSid: values.twilioAccountSid,
       authTokens: values.twilioAuthToken,
@@ -184,8 +188,8 @@ export async function faultOfText(name: SettingName, text: string): Promise<stri
   const read = setting.type(await import('zod')).safeParse(text)
   if (!read.success) return read.error.issues[0]?.message ?? 'is malformed'
   const faults =
-    name === 'teams'
-      ? await faultsOfTeams(read.data as Values['teams'] & object) // what its own type yielded
+    name === 'teams' || name === 'reopen'
+      ? await faultsOfNumbers(name, read.data as ReadonlyMap<string, unknown>) // what its own type yielded
       : name === 'defaultRegion'
         ? await faultsOfRegion(text)
         : []
@@ -203,13 +207,13 @@ export function isSecret(name: SettingName, text: string): boolean {
 }
 
 /** Addresses are judged by the one place that knows them; it is too heavy to load for `loadStoreConfig`. */
-async function faultsOfTeams(teams: ReadonlyMap<string, string>): Promise<string[]> {
-  if (teams.size === 0) return []
+async function faultsOfNumbers(name: 'teams' | 'reopen', byNumber: ReadonlyMap<string, unknown>): Promise<string[]> {
+  if (byNumber.size === 0) return []
   const { isPhoneNumber, isShortCode } = await import('../phone.js')
-  return [...teams.keys()]
+  return [...byNumber.keys()]
     .filter((key) => key !== '*' && !isPhoneNumber(key) && !isShortCode(key))
     .map(
-      (key) => `${settings.teams.env} ${JSON.stringify(key)} must be a number such as +15550100100, a short code or *`,
+      (key) => `${settings[name].env} ${JSON.stringify(key)} must be a number such as +15550100100, a short code or *`,
     )
 }
 

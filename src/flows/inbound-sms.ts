@@ -22,6 +22,8 @@ export interface InboundSmsParts {
   readonly defaultRegion: string
   /** Our number → team id; `*` stands for any other number. */
   readonly teams: ReadonlyMap<string, string>
+  /** Our number → how long after it was closed a text opens its conversation again, ms; `*` as above. */
+  readonly reopen?: ReadonlyMap<string, number>
   /** The admin in whose name conversations are assigned. */
   readonly adminId: (tools: Tools) => Promise<string>
   /** What arrives later than so long after it was sent says so, ms. */
@@ -60,10 +62,17 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
   const contacts = createContacts(parts)
 
   /** The thread's conversation if this text belongs in it. */
-  const openConversation = async (thread: Thread | undefined, tools: Tools): Promise<Conversation | undefined> => {
+  const openConversation = async (
+    thread: Thread | undefined,
+    receivedAt: number,
+    tools: Tools,
+  ): Promise<Conversation | undefined> => {
     if (thread === undefined) return undefined
     const conversation = await intercom.getConversation(thread.conversationId, tools.call)
-    return conversation?.state === 'closed' ? undefined : conversation
+    if (conversation?.state !== 'closed') return conversation
+    const withinMs = parts.reopen?.get(thread.ours) ?? parts.reopen?.get('*') ?? 0
+    // Intercom opens it again by itself when the customer writes.
+    return withinMs > 0 && receivedAt - closedAt(conversation) <= withinMs ? conversation : undefined
   }
 
   /** The words to post: the same in every attempt, or what an earlier one made could not be found again. */
@@ -208,7 +217,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
       const conversation =
         begun && thread
           ? await intercom.getConversation(thread.conversationId, tools.call)
-          : await openConversation(thread, tools)
+          : await openConversation(thread, delivery.receivedAt, tools)
       if (thread === undefined || conversation === undefined) return create(delivery, tools)
       try {
         return await append(delivery, thread, conversation, tools)
@@ -226,6 +235,11 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
 function lastPartOf(tools: Tools): string {
   const value = tools.effects.step('last-part')?.value
   return typeof value === 'string' ? value : ''
+}
+
+/** Of the part that closed it: the conversation itself changes with every tag. */
+function closedAt({ parts, updatedAt }: Conversation): number {
+  return parts.findLast(({ partType }) => partType === 'close')?.writtenAt ?? updatedAt
 }
 
 const isContactPart = (part: { author: { type: string } }) => ['user', 'lead', 'contact'].includes(part.author.type)

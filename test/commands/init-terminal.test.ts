@@ -35,9 +35,9 @@ describe.skipIf(terminalFailure !== undefined)(
         })
 
         const again = start()
-        const { numbers, firstTeam, secondTeam, saved } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, saved } = answers(world)
         // What was chosen before is what Enter chooses.
-        await play(again, [numbers, firstTeam, { ...secondTeam, press: enter }, saved])
+        await play(again, [numbers, firstTeam, { ...secondTeam, press: enter }, reopen, saved])
         expect(await again.ended).toBe(0)
         await transcript('init-again', tidy(again))
 
@@ -66,11 +66,12 @@ describe.skipIf(terminalFailure !== undefined)(
         }
         const { start } = stage(world)
         const terminal = start('--no-topics', world.env)
-        const { numbers, firstTeam, secondTeam, apply } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
         await play(terminal, [
           { ...numbers, press: `a${enter}` },
           firstTeam,
           secondTeam,
+          reopen,
           { at: `${mainNumber}, ${otherNumber}: Messaging Service "Support" decides: its texts go to`, press: '' },
           { at: 'Take it over?', press: enter },
           apply,
@@ -86,13 +87,33 @@ describe.skipIf(terminalFailure !== undefined)(
       const { home, start, env } = stage(world)
       writeFileSync(join(home, 'profile.json'), JSON.stringify({ SMS_BRIDGE_TEAMS: `${otherNumber}=814` }))
       const terminal = start('', { ...world.env, ...env })
-      const { numbers, firstTeam, secondTeam, apply } = answers(world)
+      const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
       // The first has none, as before; the second loses its own.
-      await play(terminal, [numbers, firstTeam, secondTeam, { ...apply, press: interrupt }])
+      await play(terminal, [numbers, firstTeam, secondTeam, reopen, { ...apply, press: interrupt }])
       expect(await terminal.ended).toBe(130)
       expect(terminal.screen()).toContain(`${mainNumber} → nobody`)
       expect(terminal.screen()).toContain(`${otherNumber} → nobody`)
       expect(JSON.parse(readFileSync(join(home, 'profile.json'), 'utf8'))).toEqual({})
+    })
+
+    it('asks which numbers open a closed conversation again, and keeps what was set for others', patience, async () => {
+      const world = await startInitWorld()
+      const { home, start, env } = stage(world)
+      const profile = join(home, 'profile.json')
+      const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
+      const choose = async (press: string) => {
+        const terminal = start('', { ...world.env, ...env })
+        const stop = { ...apply, press: interrupt }
+        await play(terminal, [numbers, firstTeam, secondTeam, { ...reopen, press }, stop])
+        expect(await terminal.ended).toBe(130)
+        return JSON.parse(readFileSync(profile, 'utf8')).SMS_BRIDGE_REOPEN
+      }
+      expect(await choose(`${down}${space}${enter}`)).toBe(`${otherNumber}=5d`)
+      expect(await choose(enter)).toBe(`${otherNumber}=5d`)
+      expect(await choose(`${down}${space}${enter}`)).toBeUndefined()
+      writeFileSync(profile, JSON.stringify({ SMS_BRIDGE_REOPEN: '*=12h' }))
+      expect(await choose(`${space}${enter}`)).toBe(`*=12h,${mainNumber}=0h`)
+      expect(await choose(`${space}${enter}`)).toBe(`*=12h,${mainNumber}=5d`)
     })
 
     it('takes an API key after a wrong one, and makes its calls with that', patience, async () => {
@@ -174,8 +195,16 @@ describe.skipIf(terminalFailure !== undefined)(
       const world = await startInitWorld()
       const { start, tidy } = stage(world)
       const terminal = start('', { ...world.env, INTERCOM_CLIENT_SECRET: 'of-another-app' })
-      const { numbers, firstTeam, secondTeam, apply, saved } = answers(world)
-      await play(terminal, [numbers, firstTeam, secondTeam, apply, saved, { at: 'Try again?', press: `n${enter}` }])
+      const { numbers, firstTeam, secondTeam, reopen, apply, saved } = answers(world)
+      await play(terminal, [
+        numbers,
+        firstTeam,
+        secondTeam,
+        reopen,
+        apply,
+        saved,
+        { at: 'Try again?', press: `n${enter}` },
+      ])
       expect(await terminal.ended).toBe(3)
       await transcript('init-wrong-secret', tidy(terminal))
     })
@@ -191,12 +220,13 @@ describe.skipIf(terminalFailure !== undefined)(
         world.twilio.setSmsUrl(otherNumber, 'https://crm.example.com/hook?token=secret')
         const { start, tidy } = stage(world)
         const terminal = start('', world.env)
-        const { numbers, firstTeam, secondTeam, apply, saved } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, apply, saved } = answers(world)
         await play(terminal, [
           // Somebody else's is not ticked from the start: down and space tick it.
           { at: numbers.at, press: `${down}${space}${enter}` },
           firstTeam,
           secondTeam,
+          reopen,
           { at: 'Take it over?', press: enter },
           apply,
           saved,
