@@ -87,6 +87,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     log,
     defaultRegion: config.defaultRegion,
     teams: config.teams,
+    ...(config.reopen !== undefined && { reopen: config.reopen }),
     existingContactId,
     adminId: async ({ call }: Tools) => {
       const id = adminId ?? (await intercom.me(call)).adminId

@@ -7,6 +7,7 @@ import type { CommandParts } from './machine-commands.js'
 interface InitFlags {
   readonly numbers?: string
   readonly teams?: string
+  readonly reopen?: string
   readonly publicUrl?: string
   readonly host?: string
   readonly port?: string
@@ -56,6 +57,7 @@ function addInit({ command, context, ended }: CommandParts): void {
   withSettings(command('init', 'set the bridge up: both accounts, numbers, teams, webhooks; shows every change first'))
     .option('--numbers <list>', 'numbers whose texts come here, separated by commas, or all')
     .option('--teams <pairs>', `${settings.teams.help} (env: ${settings.teams.env})`)
+    .option('--reopen <pairs>', `${settings.reopen.help} (env: ${settings.reopen.env})`)
     .option('--yes', 'apply without a question')
     .option('--dry-run', 'only show what would be changed')
     .option('--undo', 'restore at Twilio what was before')
@@ -67,9 +69,9 @@ function addInit({ command, context, ended }: CommandParts): void {
     .option('--json', 'print the result as JSON, and ask nothing')
     .addHelpText('after', `\n${secretsHelp}`)
     .action(async (flags: InitFlags) => {
-      const { teams, publicUrl, host, port, store } = flags
+      const { teams, reopen, publicUrl, host, port, store } = flags
       const given = Object.fromEntries(
-        Object.entries({ teams, publicUrl, host, port, store }).filter(([, text]) => text !== undefined),
+        Object.entries({ teams, reopen, publicUrl, host, port, store }).filter(([, text]) => text !== undefined),
       )
       const { init } = await import('../commands/init/init.js')
       const { numbers, oauth, topics, open } = flags

@@ -20,6 +20,8 @@ export interface Config {
   readonly relayBots: boolean
   /** Our number → Intercom team id; `*` stands for any other number. */
   readonly teams: ReadonlyMap<string, string>
+  /** Our number → how long after it was closed a text opens its conversation again, ms; `*` as above. */
+  readonly reopen?: ReadonlyMap<string, number>
   readonly twilio: {
     readonly accountSid: string
     /** The first is the current one, the others still verify webhooks. */
@@ -87,7 +89,8 @@ async function faultsTogether(sources: Sources, values: Partial<Values>): Promis
       faults.push(`${settings[other].env} is missing: ${settings[one].env} is set and they go together`)
     }
   }
-  faults.push(...(await faultsOfTeams(values.teams ?? new Map())))
+  faults.push(...(await faultsOfNumbers('teams', values.teams ?? new Map())))
+  faults.push(...(await faultsOfNumbers('reopen', values.reopen ?? new Map())))
   faults.push(...(await faultsOfRegion(values.defaultRegion)))
   return faults
 }
@@ -101,7 +104,7 @@ export async function loadLocalConfig(sources: Sources): Promise<Pick<Config, 'd
   return { defaultRegion, holdMs }
 }
 
-export interface InboxConfig extends Pick<Config, 'teams' | 'relayBots' | 'holdMs'> {
+export interface InboxConfig extends Pick<Config, 'teams' | 'reopen' | 'relayBots' | 'holdMs'> {
   /** Undefined while there is no access token. */
   readonly intercom: Pick<Config['intercom'], 'accessToken' | 'baseUrl'> | undefined
 }
@@ -110,13 +113,20 @@ export interface InboxConfig extends Pick<Config, 'teams' | 'relayBots' | 'holdM
 export async function loadInboxConfig(sources: Sources): Promise<InboxConfig> {
   const access = ['intercomAccessToken', 'intercomRegion', 'intercomApiBaseUrl'] as const
   const mayAsk = find(sources, 'intercomAccessToken') !== undefined
-  const { values, faults } = await readSettings(sources, ['teams', 'relayBots', 'hold', ...(mayAsk ? access : [])])
-  faults.push(...(await faultsOfTeams(values.teams ?? new Map())))
+  const { values, faults } = await readSettings(sources, [
+    'teams',
+    'reopen',
+    'relayBots',
+    'hold',
+    ...(mayAsk ? access : []),
+  ])
+  faults.push(...(await faultsOfNumbers('teams', values.teams ?? new Map())))
+  faults.push(...(await faultsOfNumbers('reopen', values.reopen ?? new Map())))
   if (faults.length > 0) throw new ConfigError(faults)
-  const { teams = new Map(), relayBots, hold: holdMs, ...read } = values as Values // what was read is there, or a fault thrown
+  const { teams = new Map(), reopen, relayBots, hold: holdMs, ...read } = values as Values // what was read is there, or a fault thrown
   const { intercomAccessToken: accessToken, intercomRegion: region, intercomApiBaseUrl } = read
   const intercom = mayAsk ? { accessToken, baseUrl: intercomApiBaseUrl ?? intercomOrigins[region] } : undefined
-  return { teams, relayBots, holdMs, intercom }
+  return { teams, ...(reopen !== undefined && { reopen }), relayBots, holdMs, intercom }
 }
 
 function storeConfig(store: string | undefined, sources: Sources): Pick<Config, 'store' | 'home'> {
@@ -136,6 +146,7 @@ function toConfig(values: Values, sources: Sources): Config {
     holdMs: values.hold,
     relayBots: values.relayBots,
     teams: values.teams ?? new Map(),
+    ...(values.reopen !== undefined && { reopen: values.reopen }),
     twilio: {
       accountSid: values.twilioAccountSid,
       authTokens: values.twilioAuthToken,
@@ -217,8 +228,8 @@ export async function faultOfText(name: SettingName, text: string): Promise<stri
   const read = setting.type(await import('zod')).safeParse(text)
   if (!read.success) return read.error.issues[0]?.message ?? 'is malformed'
   const faults =
-    name === 'teams'
-      ? await faultsOfTeams(read.data as Values['teams'] & object) // what its own type yielded
+    name === 'teams' || name === 'reopen'
+      ? await faultsOfNumbers(name, read.data as ReadonlyMap<string, unknown>) // what its own type yielded
       : name === 'defaultRegion'
         ? await faultsOfRegion(text)
         : []
@@ -236,13 +247,13 @@ export function isSecret(name: SettingName, text: string): boolean {
 }
 
 /** Addresses are judged by the one place that knows them; it is too heavy to load for `loadStoreConfig`. */
-async function faultsOfTeams(teams: ReadonlyMap<string, string>): Promise<string[]> {
-  if (teams.size === 0) return []
+async function faultsOfNumbers(name: 'teams' | 'reopen', byNumber: ReadonlyMap<string, unknown>): Promise<string[]> {
+  if (byNumber.size === 0) return []
   const { isPhoneNumber, isShortCode } = await import('../phone.js')
-  return [...teams.keys()]
+  return [...byNumber.keys()]
     .filter((key) => key !== '*' && !isPhoneNumber(key) && !isShortCode(key))
     .map(
-      (key) => `${settings.teams.env} ${JSON.stringify(key)} must be a number such as +15550100100, a short code or *`,
+      (key) => `${settings[name].env} ${JSON.stringify(key)} must be a number such as +15550100100, a short code or *`,
     )
 }
 

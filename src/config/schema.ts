@@ -111,6 +111,7 @@ export const settings = {
   },
   teams: {
     env: 'SMS_BRIDGE_TEAMS',
+    flag: '--teams <pairs>',
     help: 'Intercom team for conversations by the number that was texted; * is any other number',
     example: '+15550100100=814,*=815',
     type: (z: Zod) =>
@@ -120,6 +121,28 @@ export const settings = {
         fail(check, entries.includes(null) ? 'must be NUMBER=TEAM_ID pairs separated by commas' : undefined)
         fail(check, teams.size < entries.length ? 'must name each number once' : undefined)
         return teams
+      }),
+  },
+  reopen: {
+    env: 'SMS_BRIDGE_REOPEN',
+    flag: '--reopen <pairs>',
+    help: 'how long after it was closed a text opens the conversation again, by the number that was texted; otherwise it opens a new one',
+    example: '+15550100100=5d,*=12h',
+    type: (z: Zod) =>
+      z.string().transform((text, check): ReadonlyMap<string, number> => {
+        const entries = text.split(',').map((entry) => /^\s*(\S+?)\s*=\s*(\d{1,3})([hd])\s*$/.exec(entry))
+        const windows = new Map(
+          entries.map((entry) => [
+            entry?.[1] ?? '',
+            Number(entry?.[2]) * (entry?.[3] === 'h' ? 3_600_000 : 86_400_000),
+          ]),
+        )
+        fail(
+          check,
+          entries.includes(null) ? 'must be NUMBER=TIME pairs such as *=5d or *=12h, separated by commas' : undefined,
+        )
+        fail(check, windows.size < entries.length ? 'must name each number once' : undefined)
+        return windows
       }),
   },
   twilioAccountSid: {

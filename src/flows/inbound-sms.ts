@@ -23,6 +23,8 @@ export interface InboundSmsParts {
   readonly defaultRegion: string
   /** Our number → team id; `*` stands for any other number. */
   readonly teams: ReadonlyMap<string, string>
+  /** Our number → how long after it was closed a text opens its conversation again, ms; `*` as above. */
+  readonly reopen?: ReadonlyMap<string, number>
   /** The admin in whose name conversations are assigned. */
   readonly adminId: (tools: Tools) => Promise<string>
   /** What arrives later than so long after it was sent says so, ms. */
@@ -66,10 +68,17 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
    * The thread's conversation if this text belongs in it. Replies in a closed one that no webhook has brought are taken
    * in before the next one opens: replies there would overtake them, since each only looks for those before it in its own.
    */
-  const openConversation = async (thread: Thread | undefined, tools: Tools): Promise<Conversation | undefined> => {
+  const openConversation = async (
+    thread: Thread | undefined,
+    receivedAt: number,
+    tools: Tools,
+  ): Promise<Conversation | undefined> => {
     if (thread === undefined) return undefined
     const conversation = await intercom.getConversation(thread.conversationId, tools.call)
     if (conversation?.state !== 'closed') return conversation
+    const withinMs = parts.reopen?.get(thread.ours) ?? parts.reopen?.get('*') ?? 0
+    // Intercom opens it again by itself when the customer writes.
+    if (withinMs > 0 && receivedAt - closedAt(conversation) <= withinMs) return conversation
     await takeInReplies(parts, conversation, thread, tools)
     return undefined
   }
@@ -216,7 +225,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
       const conversation =
         begun && thread
           ? await intercom.getConversation(thread.conversationId, tools.call)
-          : await openConversation(thread, tools)
+          : await openConversation(thread, delivery.receivedAt, tools)
       if (thread === undefined || conversation === undefined) return create(delivery, tools)
       try {
         return await append(delivery, thread, conversation, tools)
@@ -234,6 +243,11 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
 function lastPartOf(tools: Tools): string {
   const value = tools.effects.step('last-part')?.value
   return typeof value === 'string' ? value : ''
+}
+
+/** Of the part that closed it: the conversation itself changes with every tag. */
+function closedAt({ parts, updatedAt }: Conversation): number {
+  return parts.findLast(({ partType }) => partType === 'close')?.writtenAt ?? updatedAt
 }
 
 const isContactPart = (part: { author: { type: string } }) => ['user', 'lead', 'contact'].includes(part.author.type)

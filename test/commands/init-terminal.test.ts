@@ -1,88 +1,13 @@
-// The wizard in a real pseudo-terminal, key by key, against both twins. The files in test/transcripts are what a person
-// saw in the end.
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+// The wizard in a real pseudo-terminal, key by key, against both twins.
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type InitWorld, mainNumber, otherNumber, sidOf, startInitWorld } from '../support/init-world.js'
-import { tempFolder } from '../support/temp.js'
-import { keys, startTerminal, type Terminal, terminalFailure } from '../support/terminal.js'
+import { answers, type Line, patience, play, refused, stage, transcript, twilioKey } from '../support/init-stage.js'
+import { mainNumber, otherNumber, sidOf, startInitWorld } from '../support/init-world.js'
+import { keys, terminalFailure } from '../support/terminal.js'
 
 const { enter, space, down, interrupt } = keys
 const demo = 'https://demo.twilio.com/welcome/sms/reply'
-
-interface Line {
-  /** What has to be on the screen first. */
-  readonly at: string
-  readonly press: string
-  /** What somebody does elsewhere before the key. */
-  readonly meanwhile?: () => Promise<unknown>
-}
-
-function stage(world: InitWorld) {
-  const home = tempFolder()
-  const env = { ...world.vendors, SMS_BRIDGE_HOME: home, HOME: home, SMS_BRIDGE_PORT: String(world.port) }
-  const start = (args = '', more: Readonly<Record<string, string>> = {}) =>
-    startTerminal(['init', ...args.split(' ').filter((one) => one !== '')], { ...env, ...more })
-  const tidy = (terminal: Terminal) =>
-    terminal
-      .screen()
-      .replaceAll(world.accountSid, 'AC…')
-      .replaceAll(home, '~')
-      .replaceAll(String(world.port), '8080')
-      .replace(/127\.0\.0\.1:\d{5}/g, '127.0.0.1:4010')
-      .replace(/\b(PN|MG|SC|AP)[0-9a-f]{32}\b/g, '$1…')
-      .trimEnd()
-  return { home, start, tidy, env }
-}
-
-const answers = (world: InitWorld) => ({
-  accountSid: { at: 'Account SID', press: `${world.accountSid}${enter}` },
-  apiKey: { at: 'Use an API key for calls', press: enter },
-  authToken: { at: 'Auth token', press: `${world.authToken}${enter}` },
-  signIn: { at: 'How does the bridge sign in to Intercom?', press: enter },
-  accessToken: { at: 'Access token', press: `fake-access-token${enter}` },
-  clientSecret: { at: 'Client secret (webhooks', press: `fake-client-secret${enter}` },
-  numbers: { at: 'Which numbers come to Intercom?', press: enter },
-  firstTeam: { at: `Which team gets the texts to ${mainNumber}?`, press: enter },
-  secondTeam: { at: `Which team gets the texts to ${otherNumber}?`, press: `${down}${enter}` },
-  publicUrl: { at: '? Public URL', press: `${world.publicUrl}${enter}` },
-  apply: { at: 'Apply?', press: `y${enter}` },
-  saved: {
-    at: 'Saved there?',
-    press: enter,
-    meanwhile: () => world.intercom.setWebhook(`${world.publicUrl}/webhooks/intercom`),
-  },
-})
-
-async function play(terminal: Terminal, lines: readonly Line[]): Promise<void> {
-  for (const { at, press, meanwhile } of lines) {
-    await terminal.shows(at)
-    await meanwhile?.()
-    terminal.press(press)
-  }
-}
-
-interface Rare {
-  /** Settings that this run has not. */
-  readonly unset?: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
-  readonly lines: readonly Line[]
-  /** What is on the screen when Ctrl-C comes. */
-  readonly at: string
-}
-
-const refused: Line = { at: 'Twilio refuses this auth token', press: '' }
-
-/** With all settings given. */
-function upToApply(world: InitWorld): readonly Line[] {
-  const { numbers, firstTeam, secondTeam, apply } = answers(world)
-  return [numbers, firstTeam, secondTeam, apply]
-}
-
-/** A dozen processes one after the other, on a machine that may be busy. */
-const patience = { timeout: 480_000 }
-
-const transcript = (name: string, text: string) => expect(`${text}\n`).toMatchFileSnapshot(`../transcripts/${name}.txt`)
 
 describe.skipIf(terminalFailure !== undefined)(
   `init in a terminal${terminalFailure === undefined ? '' : ` (skipped: ${terminalFailure})`}`,
@@ -110,9 +35,9 @@ describe.skipIf(terminalFailure !== undefined)(
         })
 
         const again = start()
-        const { numbers, firstTeam, secondTeam, saved } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, saved } = answers(world)
         // What was chosen before is what Enter chooses.
-        await play(again, [numbers, firstTeam, { ...secondTeam, press: enter }, saved])
+        await play(again, [numbers, firstTeam, { ...secondTeam, press: enter }, reopen, saved])
         expect(await again.ended).toBe(0)
         await transcript('init-again', tidy(again))
 
@@ -124,131 +49,6 @@ describe.skipIf(terminalFailure !== undefined)(
         expect(existsSync(join(home, 'undo.json'))).toBe(false)
       },
     )
-
-    it('ends at Ctrl-C at every question with nothing changed, and goes on from there', patience, async () => {
-      const world = await startInitWorld()
-      const { home, start } = stage(world)
-      const { accountSid, authToken, apiKey, signIn, accessToken, clientSecret, ...rest } = answers(world)
-      const { numbers, firstTeam, secondTeam, publicUrl, apply } = rest
-      const stop = (line: Line): Line => ({ at: line.at, press: interrupt })
-      const runs: readonly (readonly Line[])[] = [
-        [stop(accountSid)],
-        [accountSid, stop(apiKey)],
-        [apiKey, stop(authToken)],
-        [apiKey, authToken, stop(signIn)],
-        [signIn, stop(accessToken)],
-        [signIn, accessToken, stop(clientSecret)],
-        [clientSecret, stop(numbers)],
-        [numbers, stop(firstTeam)],
-        [numbers, firstTeam, stop(secondTeam)],
-        [numbers, firstTeam, secondTeam, stop(publicUrl)],
-        [numbers, firstTeam, secondTeam, publicUrl, stop(apply)],
-      ]
-      for (const lines of runs) {
-        const terminal = start()
-        await play(terminal, lines)
-        expect(await terminal.ended).toBe(130)
-        expect(world.twilio.numbers().map(({ smsUrl }) => smsUrl)).toEqual([demo, demo])
-        expect(existsSync(join(home, 'undo.json'))).toBe(false)
-        expect(existsSync(join(home, 'undo.json.new'))).toBe(false)
-      }
-      const last = start()
-      await play(last, [numbers, firstTeam, secondTeam, apply, rest.saved])
-      expect(await last.ended).toBe(0)
-      // Even now it can be taken back.
-      expect(JSON.parse(readFileSync(join(home, 'undo.json'), 'utf8')).entries).toHaveLength(2)
-    })
-
-    const key = { sid: `SK${'5'.repeat(32)}`, secret: 'fake-api-secret' }
-
-    /** What is asked for only in some runs: settings taken away, lines up to the question, and what else is so. */
-    const rareQuestions: Readonly<Record<string, (world: InitWorld) => Rare>> = {
-      'the SID of an API key': (world) => {
-        const { apiKey } = answers(world)
-        return { unset: ['TWILIO_AUTH_TOKEN'], lines: [{ ...apiKey, press: `y${enter}` }], at: 'API key SID' }
-      },
-      'the secret of an API key': (world) => {
-        const yes = { ...answers(world).apiKey, press: `y${enter}` }
-        const lines = [yes, { at: 'API key SID', press: `${key.sid}${enter}` }]
-        return { unset: ['TWILIO_AUTH_TOKEN'], lines, at: 'API key secret' }
-      },
-      'the account after a refusal': (world) => {
-        const { accountSid, apiKey, authToken } = answers(world)
-        const lines = [accountSid, apiKey, { ...authToken, press: `wrong${enter}` }, refused]
-        return { unset: ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN'], lines, at: 'Account SID' }
-      },
-      'the client ID for OAuth': (world) => {
-        const { signIn } = answers(world)
-        return { unset: ['INTERCOM_ACCESS_TOKEN'], lines: [{ ...signIn, press: `${down}${enter}` }], at: 'Client ID' }
-      },
-      'the browser’s way back': (world) => {
-        const signIn = { ...answers(world).signIn, press: `${down}${enter}` }
-        const lines = [signIn, { at: 'Client ID', press: `client-1${enter}` }]
-        return { unset: ['INTERCOM_ACCESS_TOKEN'], lines, at: 'Waiting for Intercom to send you back' }
-      },
-      'whether to choose again': (world) => {
-        const none = { ...answers(world).numbers, press: `a${enter}` }
-        return { lines: [none], at: 'Choose again?' }
-      },
-      'what to do about a URL that leads elsewhere': (world) => {
-        const { numbers, firstTeam, secondTeam } = answers(world)
-        const env = { SMS_BRIDGE_PUBLIC_URL: world.intercom.url }
-        return { env, lines: [numbers, firstTeam, secondTeam], at: 'What now?' }
-      },
-      'whether to take over somebody else’s': (world) => {
-        world.twilio.setSmsUrl(otherNumber, 'https://crm.example.com/hook')
-        const { numbers, firstTeam, secondTeam } = answers(world)
-        const both = { ...numbers, press: `${down}${space}${enter}` }
-        return { lines: [both, firstTeam, secondTeam], at: 'Take it over?' }
-      },
-      'whether Intercom’s webhooks are saved': (world) => ({ lines: upToApply(world), at: 'Saved there?' }),
-      'a minute’s patience': (world) => ({
-        lines: [...upToApply(world), { at: 'Saved there?', press: enter }],
-        at: 'waiting for Intercom’s webhooks',
-      }),
-      'whether to try again': (world) => ({
-        env: { INTERCOM_CLIENT_SECRET: 'of-another-app' },
-        lines: [...upToApply(world), answers(world).saved],
-        at: 'Try again?',
-      }),
-    }
-
-    it.each(Object.entries(rareQuestions))(
-      'ends at Ctrl-C at %s with nothing half applied',
-      patience,
-      async (_, of) => {
-        const world = await startInitWorld()
-        const { home, start, env } = stage(world)
-        const { unset = [], env: more = {}, lines, at } = of(world)
-        const urls = () => world.twilio.numbers().map(({ smsUrl }) => smsUrl)
-        const before = urls()
-        const set = Object.entries({ ...world.env, ...more }).filter(([name]) => !unset.includes(name))
-        const terminal = start('', { ...Object.fromEntries(set), ...env })
-        await play(terminal, [...lines, { at, press: interrupt }])
-        expect(await terminal.ended).toBe(130)
-        const isApplied = lines.some((line) => line.at === 'Apply?')
-        const ours = `${world.publicUrl}/webhooks/twilio/sms#ct=3000&rt=4000&rc=5&rp=all`
-        expect(urls()).toEqual(isApplied ? [ours, ours] : before)
-        expect(existsSync(join(home, 'undo.json'))).toBe(isApplied)
-        expect(world.intercom.conversations()).toEqual([])
-        expect(world.intercom.contacts().every(({ archived }) => archived)).toBe(true)
-        expect(readdirSync(home).filter((name) => name.includes('.new') || name.includes('tmp'))).toEqual([])
-      },
-    )
-
-    it('leaves at Ctrl-C at the question of an undo everything as it is', patience, async () => {
-      const world = await startInitWorld()
-      const { home, start } = stage(world)
-      const first = start('--no-topics', world.env)
-      await play(first, upToApply(world))
-      expect(await first.ended).toBe(0)
-      const after = world.twilio.numbers().map(({ smsUrl }) => smsUrl)
-      const undo = start('--undo', world.env)
-      await play(undo, [{ at: 'Restore?', press: interrupt }])
-      expect(await undo.ended).toBe(130)
-      expect(world.twilio.numbers().map(({ smsUrl }) => smsUrl)).toEqual(after)
-      expect(JSON.parse(readFileSync(join(home, 'undo.json'), 'utf8')).entries).toHaveLength(2)
-    })
 
     it(
       'asks once about a service of somebody else’s, and leaves all of its numbers alone when told so',
@@ -266,11 +66,12 @@ describe.skipIf(terminalFailure !== undefined)(
         }
         const { start } = stage(world)
         const terminal = start('--no-topics', world.env)
-        const { numbers, firstTeam, secondTeam, apply } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
         await play(terminal, [
           { ...numbers, press: `a${enter}` },
           firstTeam,
           secondTeam,
+          reopen,
           { at: `${mainNumber}, ${otherNumber}: Messaging Service "Support" decides: its texts go to`, press: '' },
           { at: 'Take it over?', press: enter },
           apply,
@@ -286,36 +87,56 @@ describe.skipIf(terminalFailure !== undefined)(
       const { home, start, env } = stage(world)
       writeFileSync(join(home, 'profile.json'), JSON.stringify({ SMS_BRIDGE_TEAMS: `${otherNumber}=814` }))
       const terminal = start('', { ...world.env, ...env })
-      const { numbers, firstTeam, secondTeam, apply } = answers(world)
+      const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
       // The first has none, as before; the second loses its own.
-      await play(terminal, [numbers, firstTeam, secondTeam, { ...apply, press: interrupt }])
+      await play(terminal, [numbers, firstTeam, secondTeam, reopen, { ...apply, press: interrupt }])
       expect(await terminal.ended).toBe(130)
       expect(terminal.screen()).toContain(`${mainNumber} → nobody`)
       expect(terminal.screen()).toContain(`${otherNumber} → nobody`)
       expect(JSON.parse(readFileSync(join(home, 'profile.json'), 'utf8'))).toEqual({})
     })
 
+    it('asks which numbers open a closed conversation again, and keeps what was set for others', patience, async () => {
+      const world = await startInitWorld()
+      const { home, start, env } = stage(world)
+      const profile = join(home, 'profile.json')
+      const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
+      const choose = async (press: string) => {
+        const terminal = start('', { ...world.env, ...env })
+        const stop = { ...apply, press: interrupt }
+        await play(terminal, [numbers, firstTeam, secondTeam, { ...reopen, press }, stop])
+        expect(await terminal.ended).toBe(130)
+        return JSON.parse(readFileSync(profile, 'utf8')).SMS_BRIDGE_REOPEN
+      }
+      expect(await choose(`${down}${space}${enter}`)).toBe(`${otherNumber}=5d`)
+      expect(await choose(enter)).toBe(`${otherNumber}=5d`)
+      expect(await choose(`${down}${space}${enter}`)).toBeUndefined()
+      writeFileSync(profile, JSON.stringify({ SMS_BRIDGE_REOPEN: '*=12h' }))
+      expect(await choose(`${space}${enter}`)).toBe(`*=12h,${mainNumber}=0h`)
+      expect(await choose(`${space}${enter}`)).toBe(`*=12h,${mainNumber}=5d`)
+    })
+
     it('takes an API key after a wrong one, and makes its calls with that', patience, async () => {
-      const world = await startInitWorld({ twilio: { apiKeys: { [key.sid]: key.secret } } })
+      const world = await startInitWorld({ twilio: { apiKeys: { [twilioKey.sid]: twilioKey.secret } } })
       const { home, start, tidy } = stage(world)
       const terminal = start()
       const { accountSid, apiKey, authToken, signIn } = answers(world)
       await play(terminal, [
         accountSid,
         { ...apiKey, press: `y${enter}` },
-        { at: 'API key SID', press: `${key.sid}${enter}` },
+        { at: 'API key SID', press: `${twilioKey.sid}${enter}` },
         { at: 'API key secret', press: `wrong${enter}` },
         authToken,
         { at: 'Twilio refuses the API key', press: '' },
         { at: 'API key SID', press: enter },
-        { at: 'API key secret', press: `${key.secret}${enter}` },
+        { at: 'API key secret', press: `${twilioKey.secret}${enter}` },
         { ...signIn, press: interrupt },
       ])
       expect(await terminal.ended).toBe(130)
       expect(JSON.parse(readFileSync(join(home, 'profile.json'), 'utf8'))).toEqual({
         TWILIO_ACCOUNT_SID: world.accountSid,
-        TWILIO_API_KEY: key.sid,
-        TWILIO_API_SECRET: key.secret,
+        TWILIO_API_KEY: twilioKey.sid,
+        TWILIO_API_SECRET: twilioKey.secret,
         TWILIO_AUTH_TOKEN: world.authToken,
       })
       expect(statSync(join(home, 'profile.json')).mode & 0o777).toBe(0o600)
@@ -343,27 +164,6 @@ describe.skipIf(terminalFailure !== undefined)(
       await play(terminal, [{ at: 'ACME', press: interrupt }])
       expect(await terminal.ended).toBe(130)
       await transcript('init-numbers', tidy(terminal))
-    })
-
-    it('undoes the half that was applied when Ctrl-C comes between two changes', patience, async () => {
-      const world = await startInitWorld()
-      const { home, start, tidy } = stage(world)
-      const second = new RegExp(sidOf(world, otherNumber))
-      world.twilio.faults.arm('slow', { times: 1, method: 'POST', path: second, ms: 5000 })
-      const reached = new Promise<void>((resolve) => {
-        world.twilio.subscribe((event) => {
-          if (event.type === 'request' && event.method === 'POST' && second.test(event.path)) resolve()
-        })
-      })
-      const terminal = start('', world.env)
-      const { numbers, firstTeam, secondTeam, apply } = answers(world)
-      await play(terminal, [numbers, firstTeam, secondTeam, apply])
-      await reached
-      terminal.press(interrupt)
-      expect(await terminal.ended).toBe(130)
-      expect(world.twilio.numbers().map(({ smsUrl }) => smsUrl)).toEqual([demo, demo])
-      expect(existsSync(join(home, 'undo.json'))).toBe(false)
-      await transcript('init-interrupted', tidy(terminal))
     })
 
     it('asks again for a token that is refused, and names a region that is another', patience, async () => {
@@ -395,8 +195,16 @@ describe.skipIf(terminalFailure !== undefined)(
       const world = await startInitWorld()
       const { start, tidy } = stage(world)
       const terminal = start('', { ...world.env, INTERCOM_CLIENT_SECRET: 'of-another-app' })
-      const { numbers, firstTeam, secondTeam, apply, saved } = answers(world)
-      await play(terminal, [numbers, firstTeam, secondTeam, apply, saved, { at: 'Try again?', press: `n${enter}` }])
+      const { numbers, firstTeam, secondTeam, reopen, apply, saved } = answers(world)
+      await play(terminal, [
+        numbers,
+        firstTeam,
+        secondTeam,
+        reopen,
+        apply,
+        saved,
+        { at: 'Try again?', press: `n${enter}` },
+      ])
       expect(await terminal.ended).toBe(3)
       await transcript('init-wrong-secret', tidy(terminal))
     })
@@ -412,12 +220,13 @@ describe.skipIf(terminalFailure !== undefined)(
         world.twilio.setSmsUrl(otherNumber, 'https://crm.example.com/hook?token=secret')
         const { start, tidy } = stage(world)
         const terminal = start('', world.env)
-        const { numbers, firstTeam, secondTeam, apply, saved } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, apply, saved } = answers(world)
         await play(terminal, [
           // Somebody else's is not ticked from the start: down and space tick it.
           { at: numbers.at, press: `${down}${space}${enter}` },
           firstTeam,
           secondTeam,
+          reopen,
           { at: 'Take it over?', press: enter },
           apply,
           saved,

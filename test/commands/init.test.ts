@@ -101,11 +101,14 @@ describe('init with flags alone', () => {
   it('has a profile and an undo of its own for each name', async () => {
     const world = await startInitWorld()
     const { run, home } = commandLine({ env: world.env })
-    const staging = await run(`--profile staging init --numbers ${mainNumber} --yes --no-topics --teams *=814`)
+    const staging = await run(
+      `--profile staging init --numbers ${mainNumber} --yes --no-topics --teams *=814 --reopen *=1d`,
+    )
     expect(staging.text).toContain('[exit 0]')
     expect(existsSync(join(home, 'profile.json'))).toBe(false)
     expect(JSON.parse(readFileSync(join(home, 'profiles', 'staging.json'), 'utf8'))).toEqual({
       SMS_BRIDGE_TEAMS: '*=814',
+      SMS_BRIDGE_REOPEN: '*=1d',
     })
     expect((await run('init --undo --yes')).code).toBe(6)
     expect(world.twilio.numbers()[0]?.smsUrl).toBe(`${world.publicUrl}/webhooks/twilio/sms${fragment}`)

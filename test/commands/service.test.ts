@@ -202,9 +202,16 @@ describe('service status', () => {
     const failed = ['LoadState=loaded', 'ActiveState=failed', 'SubState=failed', 'Result=exit-code', 'ExecMainStatus=2']
     expect(await told(failed)).toEqual([
       4,
-      'sms-bridge-test  DOWN  failed (failed), exit-code with exit code 2',
+      'sms-bridge-test  DOWN  not running (failed): it ended with 2: a setting is missing or wrong, or its port is taken',
       'Next: journalctl -u sms-bridge-test -n 30',
     ])
+    const looping = ['LoadState=loaded', 'ActiveState=activating', 'SubState=auto-restart', 'Result=watchdog']
+    expect((await told(looping)).slice(0, 2)).toEqual([
+      4,
+      'sms-bridge-test  DOWN  not running (activating): it gave no sign of life and was ended; it is started again within seconds',
+    ])
+    const starting = ['LoadState=loaded', 'ActiveState=activating', 'SubState=start', 'Result=success']
+    expect((await told(starting))[0]).toBe(3)
   })
 
   it('is healthy while the heartbeat in its own store is fresh, degraded when it hangs', async () => {

@@ -96,6 +96,17 @@ describe('a bridge that holds', () => {
     expect(textsTo(world, spare).filter(({ direction }) => direction === 'outbound-api')).toHaveLength(1)
   })
 
+  it('passes where a text opens a closed conversation again', async () => {
+    const { world, run } = await openBridge({ config: { reopen: new Map([[ours, 86_400_000]]) } })
+    const { code, stdout } = await run(`${fromSpare} --json`)
+    const report = reportOf(stdout)
+    expect(report).toMatchObject({ verdict: 'pass', failed_step: null })
+    expect(stateOf(report, 'reopened')).toBe('ok')
+    expect(stateOf(report, 'new-conversation')).toBeUndefined()
+    expect(code).toBe(0)
+    expectClean(world)
+  })
+
   it('looks as in test-e2e.txt, on a pipe and on a terminal', async () => {
     const { run, transcript } = await openBridge()
     await run(fromSpare)

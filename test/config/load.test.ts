@@ -59,6 +59,7 @@ describe('settings', () => {
       SMS_BRIDGE_HOLD: '90s',
       SMS_BRIDGE_RELAY_BOTS: 'true',
       SMS_BRIDGE_TEAMS: '+15550100100=814, 24273=816, *=815',
+      SMS_BRIDGE_REOPEN: '+15550100100=5d, *=12h',
       TWILIO_AUTH_TOKEN: 'fake-new-token, fake-old-token',
       TWILIO_API_KEY: 'SK0123456789abcdef0123456789abcdef',
       TWILIO_API_SECRET: 'fake-api-secret',
@@ -81,6 +82,10 @@ describe('settings', () => {
         ['+15550100100', '814'],
         ['24273', '816'],
         ['*', '815'],
+      ]),
+      reopen: new Map([
+        ['+15550100100', 432_000_000],
+        ['*', 43_200_000],
       ]),
       twilio: {
         accountSid: 'AC0123456789abcdef0123456789abcdef',
@@ -165,6 +170,8 @@ describe('faults in settings', () => {
     ['SMS_BRIDGE_RELAY_BOTS', 'yes', 'must be true or false'],
     ['SMS_BRIDGE_TEAMS', '+15550100100', 'must be NUMBER=TEAM_ID pairs separated by commas'],
     ['SMS_BRIDGE_TEAMS', '*=814,*=815', 'must name each number once'],
+    ['SMS_BRIDGE_REOPEN', '*=5 days', 'must be NUMBER=TIME pairs such as *=5d or *=12h, separated by commas'],
+    ['SMS_BRIDGE_REOPEN', '*=5d,*=6d', 'must name each number once'],
     ['TWILIO_ACCOUNT_SID', 'AC123', 'must be AC and 32 hexadecimal digits'],
     ['TWILIO_API_BASE_URL', 'proxy:4010', 'must be an absolute http or https URL'],
     ['INTERCOM_REGION', 'us-east-1', 'must be us, eu or au'],

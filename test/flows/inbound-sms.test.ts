@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/clock.js'
 import type { TwinConversation } from '../../src/emulators/intercom/types.js'
 import { openTestBridge } from '../support/temp.js'
 import { customer, otherCustomer, ours, oursToo, type TestBridge } from '../support/test-bridge.js'
@@ -125,6 +126,37 @@ describe('later texts', () => {
     expect(first?.state).toBe('closed')
     expect(second).toMatchObject({ state: 'open', contactId: first?.contactId, source: { body: '<p>two</p>' } })
     expect(world.intercom.contacts()).toHaveLength(1)
+  })
+
+  it('open it again within the time that is set for their number, a new one at other numbers', async () => {
+    const reopen = new Map([[ours, 5 * 86_400_000]])
+    const world = await openTestBridge({ config: { reopen } })
+    for (const number of [ours, oursToo]) {
+      await text(world, 'one', customer, number)
+      world.intercom.inbox.close(world.intercom.conversations().at(-1)?.id ?? '')
+      await text(world, 'two', customer, number)
+    }
+    expect(world.intercom.conversations().map(({ state }) => state)).toEqual(['open', 'closed', 'open'])
+    expect(world.intercom.conversations().map(wordsOf)).toEqual([
+      ['<p>one</p>', '<p>two</p>'],
+      ['<p>one</p>'],
+      ['<p>two</p>'],
+    ])
+  })
+
+  it('open a new one when that time is over', async () => {
+    let laterMs = 0
+    const clock = async () => ({ ...systemClock, now: () => systemClock.now() + laterMs })
+    const world = await openTestBridge({ clock, config: { reopen: new Map([['*', 5 * 86_400_000]]) } })
+    await text(world, 'one')
+    world.intercom.inbox.close(world.intercom.conversations()[0]?.id ?? '')
+    laterMs = 4 * 86_400_000
+    await text(world, 'two')
+    expect(world.intercom.conversations().map(({ state }) => state)).toEqual(['open'])
+    world.intercom.inbox.close(world.intercom.conversations()[0]?.id ?? '')
+    laterMs = 6 * 86_400_000
+    await text(world, 'three')
+    expect(world.intercom.conversations().map(({ state }) => state)).toEqual(['closed', 'open'])
   })
 
   it('open a new conversation once the first was deleted', async () => {

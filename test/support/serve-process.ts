@@ -29,6 +29,7 @@ export function environmentOf(config: Config): Record<string, string> {
     SMS_BRIDGE_STORE: config.store,
     SMS_BRIDGE_LOG: 'json',
     SMS_BRIDGE_TEAMS: [...config.teams].map((pair) => pair.join('=')).join(','),
+    SMS_BRIDGE_REOPEN: [...(config.reopen ?? [])].map(([number, ms]) => `${number}=${ms / 3_600_000}h`).join(','),
     TWILIO_ACCOUNT_SID: config.twilio.accountSid,
     TWILIO_AUTH_TOKEN: config.twilio.authTokens.join(','),
     TWILIO_API_BASE_URL: config.twilio.baseUrl ?? '',

@@ -15,6 +15,8 @@ export interface GuideFacts {
   /** The team for any number that is not named. */
   readonly otherTeam: string | undefined
   readonly relayBots: boolean
+  /** Some numbers open a conversation again that was closed not long ago. */
+  readonly reopens: boolean
   /** What is later than so long says so, ms. */
   readonly lateAfterMs: number
 }
@@ -36,6 +38,7 @@ export async function gatherFacts(context: Context): Promise<GuideFacts> {
     numbers: numbers.map((number) => ({ number, team: nameOf(teams.get(number) ?? teams.get('*')) })),
     otherTeam: nameOf(teams.get('*')),
     relayBots: config.relayBots,
+    reopens: [...(config.reopen?.values() ?? [])].some((withinMs) => withinMs > 0),
     lateAfterMs: config.holdMs,
   }
 }

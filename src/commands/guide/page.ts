@@ -4,7 +4,7 @@ import { startWords, stopWords } from '../../message.js'
 import type { GuideFacts } from './facts.js'
 
 export function guidePage(facts: GuideFacts): string {
-  const { relayBots, lateAfterMs } = facts
+  const { relayBots, reopens, lateAfterMs } = facts
   const late = inWords(lateAfterMs)
   const retried = inWords(staleAfterMs['agent-reply'])
   return `# Text messages in Intercom
@@ -31,7 +31,11 @@ Assign a conversation to whom you like: later texts in it do not move it back.
 ## One conversation at a time
 
 - While a conversation is open or snoozed, all that this customer texts to the same number of ours goes into it. After it
-  was closed or deleted, their next text begins a new one.
+  was closed or deleted, their next text begins a new one.${
+    reopens
+      ? '\n- At some of our numbers a conversation that was closed not long ago is opened again instead (`SMS_BRIDGE_REOPEN`).'
+      : ''
+  }
 - Whoever texts two of our numbers has two conversations, one for each.
 - A reply goes to the phone that texted, from the number it texted. Changing the phone number of the contact changes
   nothing about that.

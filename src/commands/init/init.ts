@@ -17,6 +17,7 @@ import { applyPlan, makePlan, showPlan } from './review.js'
 import { createScreen } from './screen.js'
 import { type InitOptions, openAnswers, type Session } from './session.js'
 import { teamsStep } from './teams.js'
+import { threadingStep } from './threading.js'
 import { twilioStep } from './twilio.js'
 import { undo } from './undo.js'
 
@@ -73,6 +74,7 @@ async function run(session: Session, doors: OpenDoor[]): Promise<ExitCode> {
   const intercom = await intercomStep(session)
   const numbers = await numbersStep(session, twilio.twilio)
   await teamsStep(session, numbers, intercom.intercom.workspace)
+  await threadingStep(session, numbers)
   const url = await untilUrl(session, doors)
   stopping.throwIfAborted()
 

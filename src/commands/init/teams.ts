@@ -15,7 +15,7 @@ export async function teamsStep(
   workspace: IntercomWorkspace,
 ): Promise<void> {
   const { screen, answers, ask, call } = session
-  screen.step(4, 'Teams')
+  screen.step(4, 'Teams and threads')
   const teams = await workspace.listTeams(call).catch((error: unknown) => {
     if (isRefused(error)) return undefined
     throw error

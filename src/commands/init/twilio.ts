@@ -16,8 +16,8 @@ export interface TwilioStep {
 const mostTries = 3
 
 export async function twilioStep(session: Session): Promise<TwilioStep> {
-  const { screen } = session
-  screen.step(1, 'Twilio')
+  const { screen, options } = session
+  if (!options.undo) screen.step(1, 'Twilio')
   await settle(session, 'twilioAccountSid', 'Account SID (console.twilio.com, Account Info)')
   // Before the auth token: what is answered and interrupted then is not asked for in vain.
   if (await wantsKey(session)) await settleKey(session)

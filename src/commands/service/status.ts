@@ -92,13 +92,14 @@ function judge({ name }: Service, shown: Shown, beat: Beat, now: number): Judged
   if (LoadState !== 'loaded') return { state: 'down', words: 'not installed', next: 'sudo sms-bridge service install' }
   const logs = `journalctl -u ${name} -n 30`
   if (ActiveState !== 'active') {
-    const why = Result === 'success' || Result === '' ? '' : `, ${Result} with exit code ${ExecMainStatus}`
     const next = ActiveState === 'inactive' ? `sudo systemctl start ${name}` : logs
-    return {
-      state: ActiveState === 'activating' ? 'degraded' : 'down',
-      words: `${ActiveState} (${SubState})${why}`,
-      next,
-    }
+    // Between two tries it does not run, whatever systemd calls that.
+    const again = SubState === 'auto-restart' ? '; it is started again within seconds' : ''
+    const isStarting = ActiveState === 'activating' && again === ''
+    const words = isStarting
+      ? 'starting: a large store may be brought to this version'
+      : `not running (${ActiveState})${endedBy(Result, ExecMainStatus)}${again}`
+    return { state: isStarting ? 'degraded' : 'down', words, next }
   }
   const times = NRestarts === '0' || NRestarts === '' ? '' : `, started anew ${NRestarts} times since it was enabled`
   if ('unknown' in beat) {
@@ -113,4 +114,24 @@ function judge({ name }: Service, shown: Shown, beat: Beat, now: number): Judged
     return { state: 'degraded', words, next: `sudo systemctl enable ${name}` }
   }
   return { state: 'healthy', words: `running, ${seen}${times}`, next: null }
+}
+
+const results: Readonly<Record<string, string>> = {
+  watchdog: 'it gave no sign of life and was ended',
+  'oom-kill': 'the machine ran out of memory',
+  timeout: 'it took too long to start or to stop',
+  signal: 'it was killed',
+  'core-dump': 'it crashed',
+}
+
+/** 203 is systemd's own: systemd.exec(5). */
+const exits: Readonly<Record<string, string>> = {
+  [exitCodes.usage]: ': a setting is missing or wrong, or its port is taken',
+  [exitCodes.down]: ': its store does not open',
+  203: ': Node or sms-bridge is not where it was, install the service again',
+}
+
+function endedBy(result: string, status: string): string {
+  if (result === '' || result === 'success') return ''
+  return `: ${results[result] ?? `it ended with ${status}${exits[status] ?? ''}`}`
 }

@@ -10,6 +10,7 @@ export const stepNames = [
   'note',
   'close',
   'new-conversation',
+  'reopened',
   'note-private',
   'clean-up',
 ] as const

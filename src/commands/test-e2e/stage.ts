@@ -35,6 +35,8 @@ export interface Stage {
   readonly phone: Phone
   /** The team that conversations of our number are for; undefined when none is set. */
   readonly team: string | undefined
+  /** Whether a text opens a conversation again that was closed just now. */
+  readonly reopens: boolean
   /** Contacts that had the phone's number before the test. */
   readonly known: ReadonlySet<ContactId>
   /** What an earlier test left open. */
@@ -58,7 +60,7 @@ export interface StageParts {
 /** @throws UserError when these two cannot be tested with; DeliveryError when a vendor does not answer. */
 export async function setStage(wanted: Wanted, parts: StageParts, call: AttemptCall): Promise<Stage> {
   const { config, outside, clock } = parts
-  const { publicUrl, defaultRegion, teams } = config
+  const { publicUrl, defaultRegion, teams, reopen } = config
   const number = parsePhoneNumber(wanted.phone, defaultRegion)
   const flag = wanted.kind === 'handset' ? '--handset' : '--from'
   if (number === undefined) {
@@ -72,6 +74,7 @@ export async function setStage(wanted: Wanted, parts: StageParts, call: AttemptC
   const found = await outside.intercom.searchContacts(aliasesOf(number), call)
   const theirs = found.filter(({ phone }) => isSpelling(phone, { number, defaultRegion }))
   const known = new Set(theirs.map(({ id }) => id))
+  const reopens = (reopen?.get(ours.number) ?? reopen?.get('*') ?? 0) > 0
   return {
     outside,
     inbox: outside.inboxOf(config.intercom.adminId ?? adminId),
@@ -81,8 +84,9 @@ export async function setStage(wanted: Wanted, parts: StageParts, call: AttemptC
     ours,
     phone: { kind: wanted.kind, number },
     team: teams.get(ours.number) ?? teams.get('*'),
+    reopens,
     known,
-    leftovers: await openChecks(known, { outside, number }, call),
+    leftovers: await openChecks(known, { outside, number, reopens }, call),
   }
 }
 
@@ -135,13 +139,14 @@ function checkPhone(numbers: readonly AccountNumber[], { kind, number }: Phone, 
 /** @throws UserError when a conversation of this phone is open that no test began: the test would write into it. */
 async function openChecks(
   contacts: ReadonlySet<ContactId>,
-  { outside, number }: { readonly outside: Outside; readonly number: PhoneNumber },
+  { outside, number, reopens }: { readonly outside: Outside; readonly number: PhoneNumber; readonly reopens: boolean },
   call: AttemptCall,
 ): Promise<readonly ConversationId[]> {
   const leftovers: ConversationId[] = []
   for (const contact of contacts) {
     for (const { id, state, source } of await outside.intercom.searchConversations(contact, call)) {
-      if (state === 'closed') continue
+      // One that is closed is in the way only where a text may open it again.
+      if (state === 'closed' && !(reopens && isCheck(source.body))) continue
       if (isCheck(source.body)) leftovers.push(id)
       else if ((await outside.intercom.getConversation(id, call))?.state !== 'closed') throw stillOpen(id, number)
     }

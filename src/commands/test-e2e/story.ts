@@ -3,7 +3,7 @@ import type { AttemptCall } from '../../delivery.js'
 import type { StepName } from './report.js'
 import { firstConversation, goals, type Scene, type Seen, sendText, type Words } from './scene.js'
 import type { Sent } from './stage.js'
-import { followsUp, inIntercom, opensAnew } from './to-intercom.js'
+import { followsUp, inIntercom, opensAgain, opensAnew } from './to-intercom.js'
 import { onPhone, staysPrivate } from './to-phone.js'
 import { newWords } from './words.js'
 
@@ -76,7 +76,9 @@ export function storyOf(scene: Scene): readonly Act[] {
         return `conversation ${id}`
       }),
     },
-    { name: 'new-conversation', what: 'new text opens a new conversation', play: (call) => opensAnew(scene, call) },
+    stage.reopens
+      ? { name: 'reopened', what: 'new text opens it again', play: (call) => opensAgain(scene, call) }
+      : { name: 'new-conversation', what: 'new text opens a new conversation', play: (call) => opensAnew(scene, call) },
     { name: 'note-private', what: 'private note stayed private', play: (call) => staysPrivate(scene, call) },
   ]
 }

@@ -19,9 +19,14 @@ export async function inIntercom(scene: Scene, sent: Sent, call: AttemptCall): P
   const { stage, words, made } = scene
   const { id, createdAt, contactIds } = (await findText(scene, { sent, words: words.first }, call)).found
   if (!isNew(scene, createdAt)) {
-    throw new Broken(`it joined conversation ${id}, which was open`, {
-      text: 'a conversation of this customer was open: close it in Intercom, then run the test again',
-    })
+    throw new Broken(
+      `it joined conversation ${id}, which was ${stage.reopens ? 'open, or closed not long ago' : 'open'}`,
+      {
+        text: stage.reopens
+          ? 'a conversation of this customer was in the way: delete it in Intercom, then run the test again'
+          : 'a conversation of this customer was open: close it in Intercom, then run the test again',
+      },
+    )
   }
   made.texts.set(words.first, id)
   const [contactId] = contactIds
@@ -74,6 +79,21 @@ export async function opensAnew(scene: Scene, call: AttemptCall): Promise<Seen> 
     })
   }
   return { seen: `conversation ${found.id}, beside ${id}`, ms: at - sent.at }
+}
+
+/** The text is in the conversation that was closed, which is open again. */
+export async function opensAgain(scene: Scene, call: AttemptCall): Promise<Seen> {
+  const { words, made } = scene
+  const id = firstConversation(scene)
+  const sent = await sendText(scene, words.again, call)
+  const { found, at } = await findText(scene, { sent, words: words.again }, call)
+  made.texts.set(words.again, found.id)
+  if (found.id !== id) {
+    throw new Broken(`it opened conversation ${found.id}, though ${id} was closed just now`, {
+      text: 'serve runs with another SMS_BRIDGE_REOPEN: restart it',
+    })
+  }
+  return { seen: `conversation ${id}`, ms: at - sent.at }
 }
 
 async function findText(
