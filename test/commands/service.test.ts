@@ -1,11 +1,11 @@
 // The service commands against a machine that only writes down what it is told.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createContext } from '../../src/cli/context.js'
 import { serviceInstall } from '../../src/commands/service/install.js'
-import type { Machine, Ran } from '../../src/commands/service/machine.js'
+import { type Machine, type Ran, thisMachine } from '../../src/commands/service/machine.js'
 import { serviceProxy } from '../../src/commands/service/proxy.js'
 import { serviceStatus } from '../../src/commands/service/status.js'
 import { serviceUninstall } from '../../src/commands/service/uninstall.js'
@@ -49,6 +49,7 @@ function fakeMachine(answers: Answers = {}, more: Partial<Machine> = {}) {
       told.push(`write ${path} ${mode.toString(8)}`)
       files.set(path, text)
     },
+    exists: async () => false,
     async remove(path) {
       told.push(`remove ${path}`)
     },
@@ -80,7 +81,7 @@ describe('service install', () => {
       'useradd --system --user-group --home-dir /var/lib/sms-bridge --shell /usr/sbin/nologin sms-bridge',
       'install -d -m 0700 -o sms-bridge -g sms-bridge /var/lib/sms-bridge',
       'write /var/lib/sms-bridge/profile.json 600',
-      'chown sms-bridge:sms-bridge /var/lib/sms-bridge/profile.json',
+      'chown -h sms-bridge:sms-bridge /var/lib/sms-bridge/profile.json',
       'write /etc/systemd/system/sms-bridge.service 644',
       'systemctl daemon-reload',
       'systemctl enable sms-bridge.service',
@@ -101,6 +102,27 @@ describe('service install', () => {
     expect(await serviceInstall(context, { ...options, name: 'sms-bridge-eu' }, machine)).toBe(0)
     expect(told.filter((line) => line.startsWith('useradd'))).toEqual([])
     expect(told.at(-1)).toBe('systemctl restart sms-bridge-eu.service')
+  })
+
+  it('leaves the settings of an earlier install as they are, and needs none here', async () => {
+    const { context, io } = stage({})
+    const { machine, told } = fakeMachine(running, { exists: async () => true })
+    expect(await serviceInstall(context, options, machine)).toBe(0)
+    expect(told.filter((line) => line.includes('profile.json'))).toEqual([])
+    expect(told.at(-1)).toBe('systemctl restart sms-bridge.service')
+    expect(io.stderr().split('\n')[0]).toBe(
+      '! /var/lib/sms-bridge/profile.json is there and stays as it is; to change a setting: sudo -u sms-bridge env SMS_BRIDGE_HOME=/var/lib/sms-bridge sms-bridge config set NAME VALUE',
+    )
+  })
+
+  it('writes over no link that the service left for root to follow', async () => {
+    const folder = tempFolder()
+    const victim = join(folder, 'victim')
+    writeFileSync(victim, 'mine')
+    symlinkSync(victim, join(folder, 'profile.json.new'))
+    await thisMachine.write(join(folder, 'profile.json'), 'new', 0o600)
+    expect([readFileSync(victim, 'utf8'), readFileSync(join(folder, 'profile.json'), 'utf8')]).toEqual(['mine', 'new'])
+    expect(statSync(join(folder, 'profile.json')).mode & 0o777).toBe(0o600)
   })
 
   it('shows the unit and every step without being root, and does none', async () => {
@@ -131,7 +153,7 @@ describe('service install', () => {
       'sms-bridge was fetched by npx for this once: type sudo npm install -g sms-bridge, then sudo sms-bridge service install',
     )
     expect(await tried(running, { node: '/root/.nvm/versions/node/v24/bin/node' })).toBe(
-      '/root/.nvm/versions/node/v24/bin/node is in somebody’s home, which the service cannot see. Install Node for all users',
+      '/root/.nvm/versions/node/v24/bin/node is where the service cannot see it (somebody’s home, or a folder for what passes). Install Node for all users',
     )
     expect(await tried(running, {}, 'Sms Bridge')).toBe(
       '--name Sms Bridge is no name for a service: lower-case letters, digits and -, such as sms-bridge-eu',

@@ -30,7 +30,7 @@ export async function serviceInstall(
 ): Promise<ExitCode> {
   const { io } = context
   const service = serviceNamed(name, machine)
-  const settled = await settingsFor(context)
+  const settled = (await machine.exists(service.profile)) ? keepSettings(service) : await settingsFor(context)
   const unit = unitText({ name, node: machine.node, script: machine.script, home: service.home })
   const steps = planOf(service, { unit, profile: settled.profile }, machine)
   const fault = homelessness(machine)
@@ -62,9 +62,15 @@ export async function serviceInstall(
 }
 
 interface Settled {
-  /** The text of the profile. */
-  readonly profile: string
+  /** The text of the profile; undefined: it is there and stays. */
+  readonly profile: string | undefined
   readonly warning: string | undefined
+}
+
+/** Of an earlier install, and changed since, maybe. */
+function keepSettings({ name, home, profile }: Service): Settled {
+  const change = `sudo -u ${name} env SMS_BRIDGE_HOME=${home} sms-bridge config set NAME VALUE`
+  return { profile: undefined, warning: `${profile} is there and stays as it is; to change a setting: ${change}` }
 }
 
 /** What `serve` would use if it were started here. Throws ConfigError with every fault. */
@@ -92,15 +98,15 @@ function homelessness({ node, script }: Machine): string | undefined {
   if (script.includes('/_npx/')) {
     return 'sms-bridge was fetched by npx for this once: type sudo npm install -g sms-bridge, then sudo sms-bridge service install'
   }
-  const hidden = [node, script].find((path) => /^\/(home|root|run\/user)\//.test(path))
+  const hidden = [node, script].find((path) => /^\/(home|root|run\/user|tmp|var\/tmp)\//.test(path))
   if (hidden === undefined) return undefined
   const what = hidden === node ? 'Node for all users' : 'sms-bridge for all users: sudo npm install -g sms-bridge'
-  return `${hidden} is in somebody’s home, which the service cannot see. Install ${what}`
+  return `${hidden} is where the service cannot see it (somebody’s home, or a folder for what passes). Install ${what}`
 }
 
 function planOf(
   { name, unit, home, profile }: Service,
-  texts: { readonly unit: string; readonly profile: string },
+  texts: { readonly unit: string; readonly profile: string | undefined },
   machine: Machine,
 ): readonly Step[] {
   const command = (program: string, ...args: readonly string[]): Step => ({
@@ -120,8 +126,9 @@ function planOf(
       },
     },
     command('install', '-d', '-m', '0700', '-o', name, '-g', name, home),
-    file(profile, texts.profile, 0o600),
-    command('chown', `${name}:${name}`, profile),
+    ...(texts.profile === undefined
+      ? []
+      : [file(profile, texts.profile, 0o600), command('chown', '-h', `${name}:${name}`, profile)]),
     file(unit, texts.unit, 0o644),
     command('systemctl', 'daemon-reload'),
     command('systemctl', 'enable', `${name}.service`),

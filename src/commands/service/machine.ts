@@ -1,6 +1,6 @@
 // The machine that a service lives on: its programs, its files.
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../../errors.js'
@@ -23,6 +23,7 @@ export interface Machine {
   /** Wholly or not at all. */
   write(path: string, text: string, mode: number): Promise<void>
   remove(path: string): Promise<void>
+  exists(path: string): Promise<boolean>
 }
 
 /** Starting a service waits until it is ready, ms. */
@@ -45,11 +46,18 @@ export const thisMachine: Machine = {
   async write(path, text, mode) {
     await mkdir(dirname(path), { recursive: true })
     const next = `${path}.new`
-    await writeFile(next, text, { mode })
+    // Made anew: whoever owns the folder may have left a link there for root to follow.
+    await rm(next, { force: true })
+    await writeFile(next, text, { mode, flag: 'wx' })
     await chmod(next, mode)
     await rename(next, path)
   },
   remove: (path) => rm(path, { force: true }),
+  exists: (path) =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
 }
 
 /** Throws UserError when there is no systemd to talk to. */

@@ -19,7 +19,7 @@ export async function serviceProxy(context: Context, kind: Proxy): Promise<ExitC
   if (!publicUrl.startsWith('https:')) {
     throw new UserError(`SMS_BRIDGE_PUBLIC_URL is ${publicUrl}: a proxy is for an address that begins with https://`)
   }
-  context.io.out(proxyLines(kind, { publicUrl, address: `${host}:${port}` }))
+  context.io.out(proxyLines(kind, { publicUrl, address: `${host.includes(':') ? `[${host}]` : host}:${port}` }))
   context.io.err(kind === 'caddy' ? caddyWords : nginxWords)
   return exitCodes.ok
 }
@@ -40,7 +40,7 @@ function caddy({ publicUrl, address }: ProxyParts): string {
 \t@vendors path ${base}/webhooks/* ${base}/healthz
 \thandle @vendors {
 \t\treverse_proxy ${address} {
-\t\t\tlb_try_duration 5s
+\t\t\tlb_try_duration 3s
 \t\t}
 \t}
 \trespond 404

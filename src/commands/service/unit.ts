@@ -33,15 +33,15 @@ StateDirectory=${name}
 StateDirectoryMode=0700
 UMask=0077
 Restart=always
-RestartSec=2
-# Settings that are wrong do not mend themselves.
-RestartPreventExitStatus=2
+RestartSec=5
 # A large store is copied before it is migrated.
 TimeoutStartSec=600
-# What is in hand is finished: up to 20 s.
+# What has arrived is answered and what is in hand finished: up to 35 s.
 TimeoutStopSec=45
 WatchdogSec=60
 LimitNOFILE=65536
+# A core dump would hold credentials and messages.
+LimitCORE=0
 StandardOutput=journal
 StandardError=journal
 SyslogIdentifier=${name}
