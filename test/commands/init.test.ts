@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { commandLine } from '../support/command-line.js'
 import { hurriedClock, type InitWorld, mainNumber, otherNumber, sidOf, startInitWorld } from '../support/init-world.js'
 
+/** Seconds on a quiet machine. */
+const patience = { timeout: 120_000 }
 const demo = 'https://demo.twilio.com/welcome/sms/reply'
 const fragment = '#ct=3000&rt=4000&rc=5&rp=all'
 
@@ -13,7 +15,7 @@ function stage(world: InitWorld) {
   return { ...line, init: (flags: string, env: Record<string, string> = {}) => line.run(`init ${flags}`, { env }) }
 }
 
-describe('init with flags alone', () => {
+describe('init with flags alone', patience, () => {
   it('sets the numbers, creates the attributes, proves URL and topics, and cleans up', async () => {
     const world = await startInitWorld()
     await world.subscribe()
@@ -134,7 +136,7 @@ describe('init with flags alone', () => {
   })
 })
 
-describe('init --undo', () => {
+describe('init --undo', patience, () => {
   it('restores exactly what was, reads it back, and forgets it', async () => {
     const world = await startInitWorld({
       twilio: {
@@ -199,7 +201,7 @@ describe('init --undo', () => {
   })
 })
 
-describe('init names what is wrong', () => {
+describe('init names what is wrong', patience, () => {
   it('a wrong auth token', async () => {
     const world = await startInitWorld()
     const { code, text } = await stage(world).init('--numbers all --yes', { TWILIO_AUTH_TOKEN: 'wrong' })
