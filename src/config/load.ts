@@ -204,7 +204,7 @@ async function readSettings(sources: Sources, names: readonly SettingName[]) {
       if ('value' in read) values[name] = read.value
       else faults.push(faultOf(setting, { origin: 'env', text, ...found }, read.fault))
     } else if (setting.required) {
-      faults.push(`${setting.env} is missing: ${setting.help}. Type export ${setting.env}=${quote(setting.example)}`)
+      faults.push(`${setting.env} is missing: ${setting.help}. Type ${howToSet(setting)}`)
     }
   }
   return { values: values as Partial<Values>, faults } // each value is what its own type yielded
@@ -239,6 +239,11 @@ export async function faultOfText(name: SettingName, text: string): Promise<stri
 /** A value as it may be shown: a secret as dots, a URL without its password. */
 export function shown(name: SettingName, text: string): string {
   return 'secret' in settings[name] ? '••••' : withoutPassword(text)
+}
+
+/** A secret is asked for, so that it is in no shell's history. */
+function howToSet({ env, example, secret }: Setting<unknown>): string {
+  return secret === true ? `sms-bridge config set ${env}` : `export ${env}=${quote(example)}`
 }
 
 /** Whether the value must never be in a list of processes or a shell's history. */

@@ -141,7 +141,7 @@ describe('faults in settings', () => {
       'INTERCOM_CLIENT_SECRET',
     ])
     expect(faults[3]).toBe(
-      "TWILIO_AUTH_TOKEN is missing: auth token of the Twilio account; while it is rotated, several separated by commas, the first of them for calls. Type export TWILIO_AUTH_TOKEN='<primary auth token>'",
+      'TWILIO_AUTH_TOKEN is missing: auth token of the Twilio account; while it is rotated, several separated by commas, the first of them for calls. Type sms-bridge config set TWILIO_AUTH_TOKEN',
     )
   })
 

@@ -1,6 +1,7 @@
 // Step 2: the Intercom workspace, its app's secrets, and what the app may do.
 import { UserError } from '../../errors.js'
 import type { Permission } from '../../intercom/workspace.js'
+import { wantedAttributes } from '../setup/attributes.js'
 import { connectIntercom, findWorkspace, type Intercom, type Region, type Workspace } from '../setup/vendors.js'
 import { oauthStep } from './oauth.js'
 import { enter, type Session, settle } from './session.js'
@@ -14,7 +15,6 @@ export interface IntercomStep {
   readonly attributes: readonly string[]
 }
 
-const wantedAttributes = ['city', 'state', 'country']
 const mostTries = 3
 
 export async function intercomStep(session: Session): Promise<IntercomStep> {

@@ -1,8 +1,9 @@
 // Step 6: every change at both vendors, old → new; a question; then apply, read back and compare.
-import { describeError, UserError } from '../../errors.js'
+import { UserError } from '../../errors.js'
 import type { AccountNumber } from '../../twilio/numbers.js'
 import { settingNames } from '../../twilio/webhook-settings.js'
 import { applyChanges } from '../setup/apply.js'
+import { createAttributes } from '../setup/attributes.js'
 import { undoPath } from '../setup/undo-file.js'
 import { callUnder } from '../setup/vendors.js'
 import {
@@ -125,17 +126,7 @@ export async function applyPlan(session: Session, step: ApplyStep): Promise<Appl
     onApplied: ({ label }) => screen.ok(`${label}: written, read back, the same`),
     onUndone: ({ label }) => screen.warn(`${label}: put back as it was`),
   })
-  const created: string[] = []
-  const failures: string[] = []
-  for (const name of plan.attributes) {
-    const description = `${name} of the customer, as the carrier tells it (sms-bridge)`
-    try {
-      await intercom.intercom.workspace.createContactAttribute(name, description, session.call)
-      created.push(name)
-    } catch (error) {
-      failures.push(`attribute ${name}: ${describeError(error)}`)
-    }
-  }
+  const { created, failures } = await createAttributes(intercom.intercom, plan.attributes, session.call)
   if (created.length > 0) screen.ok(`Intercom: contact attributes ${created.join(', ')}`)
   for (const failure of failures) screen.warn(failure)
   return { webhooks: true, attributes: created, failures }
