@@ -101,8 +101,15 @@ function addBackup({ command, context, ended }: CommandParts): void {
 
 interface ServiceFlags extends Json {
   readonly name: string
+  readonly root?: string
   readonly yes?: boolean
   readonly dryRun?: boolean
+}
+
+/** The machine whose files are below this folder, else the one we are on. */
+async function machineAt(root: string | undefined) {
+  const { machineBelow, thisMachine } = await import('../commands/service/machine.js')
+  return root === undefined ? thisMachine : machineBelow(root)
 }
 
 function addService({ command, context, ended }: CommandParts): void {
@@ -112,32 +119,35 @@ function addService({ command, context, ended }: CommandParts): void {
       .command(verb)
       .description(summary)
       .option('--name <name>', 'of the unit and its user: for a second bridge', 'sms-bridge')
+      // Another machine's files, and its programs only (machine.ts): for trying it out.
+      .addOption(service.createOption('--root <folder>').hideHelp())
       .option('--json', 'print JSON')
   sub('install', 'install and start a hardened systemd unit with the settings that serve would use here')
     .option('--dry-run', 'print the unit, and what would be run')
     .option('-y, --yes', 'do not ask')
-    .action(async ({ name, yes = false, dryRun = false, json = false }: ServiceFlags) => {
+    .action(async ({ name, root, yes = false, dryRun = false, json = false }: ServiceFlags) => {
       const { serviceInstall } = await import('../commands/service/install.js')
-      ended(await serviceInstall(await context({}), { name, yes, dryRun, json }))
+      ended(await serviceInstall(await context({}), { name, yes, dryRun, json }, await machineAt(root)))
     })
   sub('uninstall', 'stop it and remove the unit; settings and store stay')
     .option('-y, --yes', 'do not ask')
-    .action(async ({ name, yes = false, json = false }: ServiceFlags) => {
+    .action(async ({ name, root, yes = false, json = false }: ServiceFlags) => {
       const { serviceUninstall } = await import('../commands/service/uninstall.js')
-      ended(await serviceUninstall(await context({}), { name, yes, json }))
+      ended(await serviceUninstall(await context({}), { name, yes, json }, await machineAt(root)))
     })
   sub('status', 'whether it runs, by systemd and by its own heartbeat').action(
-    async ({ name, json = false }: ServiceFlags) => {
+    async ({ name, root, json = false }: ServiceFlags) => {
       const { serviceStatus } = await import('../commands/service/status.js')
-      ended(await serviceStatus(await context({}), { name, json }))
+      ended(await serviceStatus(await context({}), { name, json }, await machineAt(root)))
     },
   )
   service
     .command('proxy')
     .description('the few lines of a web server that give it HTTPS')
     .addArgument(service.createArgument('<server>', 'which one').choices(['caddy', 'nginx']))
-    .action(async (server: 'caddy' | 'nginx') => {
+    .option('--json', 'print JSON')
+    .action(async (server: 'caddy' | 'nginx', { json = false }: Json) => {
       const { serviceProxy } = await import('../commands/service/proxy.js')
-      ended(await serviceProxy(await context({}), server))
+      ended(await serviceProxy(await context({}), server, { json }))
     })
 }

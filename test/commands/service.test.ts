@@ -1,19 +1,22 @@
 // The service commands against a machine that only writes down what it is told.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createContext } from '../../src/cli/context.js'
+import { systemClock } from '../../src/clock.js'
 import { serviceInstall } from '../../src/commands/service/install.js'
-import { type Machine, type Ran, thisMachine } from '../../src/commands/service/machine.js'
+import type { Machine, Ran } from '../../src/commands/service/machine.js'
 import { serviceProxy } from '../../src/commands/service/proxy.js'
 import { serviceStatus } from '../../src/commands/service/status.js'
 import { serviceUninstall } from '../../src/commands/service/uninstall.js'
 import { unitText } from '../../src/commands/service/unit.js'
 import { openStore } from '../../src/store/open.js'
+import { commandLine, type RunOptions } from '../support/command-line.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { tempFolder } from '../support/temp.js'
-import { testIo } from '../support/test-io.js'
+import { type TestIo, testIo } from '../support/test-io.js'
 
 const secrets = {
   TWILIO_AUTH_TOKEN: '0123456789abcdef0123456789abcdef',
@@ -28,7 +31,8 @@ const complete = {
 const options = { name: 'sms-bridge', yes: true, dryRun: false, json: false }
 
 interface Answers {
-  readonly [line: string]: Partial<Ran>
+  /** One after the other; the last one again and again. */
+  readonly [line: string]: Partial<Ran> | readonly Partial<Ran>[]
 }
 
 function fakeMachine(answers: Answers = {}, more: Partial<Machine> = {}) {
@@ -38,18 +42,22 @@ function fakeMachine(answers: Answers = {}, more: Partial<Machine> = {}) {
     uid: 0,
     node: '/usr/bin/node',
     script: '/usr/lib/node_modules/sms-bridge/bin/sms-bridge.js',
+    root: '',
     stateFolder: '/var/lib',
+    exists: () => false,
+    read: async () => undefined,
     async run(program, args) {
       const line = [program, ...args].join(' ')
       told.push(line)
       const known = Object.keys(answers).find((start) => line.startsWith(start))
-      return { code: 0, stdout: '', stderr: '', ...(known === undefined ? {} : answers[known]) }
+      const all = known === undefined ? [] : [answers[known] ?? []].flat()
+      const before = told.filter((one) => known !== undefined && one.startsWith(known)).length - 1
+      return { code: 0, stdout: '', stderr: '', ...(all[before] ?? all.at(-1)) }
     },
-    async write(path, text, mode) {
-      told.push(`write ${path} ${mode.toString(8)}`)
+    async write(path, text, mode, owner) {
+      told.push(`write ${path} ${mode.toString(8)}${owner === undefined ? '' : ` ${owner.uid}:${owner.gid}`}`)
       files.set(path, text)
     },
-    exists: async () => false,
     async remove(path) {
       told.push(`remove ${path}`)
     },
@@ -67,8 +75,8 @@ function stage(profile: object = complete) {
   return { io, home, context: createContext({ io, env, clock: new ManualClock(0), flags: {}, stopSignal }) }
 }
 
-const running: Answers = { 'systemctl is-system-running': { stdout: 'running\n' } }
-const fresh: Answers = { ...running, 'id -u': { code: 1 } }
+const running: Answers = { 'systemctl is-system-running': { stdout: 'running\n' }, id: { stdout: '997\n' } }
+const fresh: Answers = { ...running, id: [{ code: 1 }, { stdout: '997\n' }] }
 
 describe('service install', () => {
   it('makes a user, its folder, the profile that only it can read, the unit, and starts it', async () => {
@@ -80,8 +88,9 @@ describe('service install', () => {
       'id -u sms-bridge',
       'useradd --system --user-group --home-dir /var/lib/sms-bridge --shell /usr/sbin/nologin sms-bridge',
       'install -d -m 0700 -o sms-bridge -g sms-bridge /var/lib/sms-bridge',
-      'write /var/lib/sms-bridge/profile.json 600',
-      'chown -h sms-bridge:sms-bridge /var/lib/sms-bridge/profile.json',
+      'id -u sms-bridge',
+      'id -g sms-bridge',
+      'write /var/lib/sms-bridge/profile.json 600 997:997',
       'write /etc/systemd/system/sms-bridge.service 644',
       'systemctl daemon-reload',
       'systemctl enable sms-bridge.service',
@@ -106,23 +115,13 @@ describe('service install', () => {
 
   it('leaves the settings of an earlier install as they are, and needs none here', async () => {
     const { context, io } = stage({})
-    const { machine, told } = fakeMachine(running, { exists: async () => true })
+    const { machine, told } = fakeMachine(running, { exists: () => true })
     expect(await serviceInstall(context, options, machine)).toBe(0)
     expect(told.filter((line) => line.includes('profile.json'))).toEqual([])
     expect(told.at(-1)).toBe('systemctl restart sms-bridge.service')
     expect(io.stderr().split('\n')[0]).toBe(
       '! /var/lib/sms-bridge/profile.json is there and stays as it is; to change a setting: sudo -u sms-bridge env SMS_BRIDGE_HOME=/var/lib/sms-bridge sms-bridge config set NAME VALUE',
     )
-  })
-
-  it('writes over no link that the service left for root to follow', async () => {
-    const folder = tempFolder()
-    const victim = join(folder, 'victim')
-    writeFileSync(victim, 'mine')
-    symlinkSync(victim, join(folder, 'profile.json.new'))
-    await thisMachine.write(join(folder, 'profile.json'), 'new', 0o600)
-    expect([readFileSync(victim, 'utf8'), readFileSync(join(folder, 'profile.json'), 'utf8')]).toEqual(['mine', 'new'])
-    expect(statSync(join(folder, 'profile.json')).mode & 0o777).toBe(0o600)
   })
 
   it('shows the unit and every step without being root, and does none', async () => {
@@ -147,7 +146,7 @@ describe('service install', () => {
       'Only root may do that: type sudo /usr/bin/node /usr/lib/node_modules/sms-bridge/bin/sms-bridge.js --profile ~/profile.json service install',
     )
     expect(await tried({ 'systemctl is-system-running': { code: 127 } }, {})).toBe(
-      'systemd does not run here (a container, or another system). Let whatever starts your services run sms-bridge serve, or see the unit: sms-bridge service install --dry-run',
+      'systemd does not run here (a container, or another system). Let whatever starts your services run sms-bridge serve. To see the unit all the same: sms-bridge service install --dry-run',
     )
     expect(await tried(running, { script: '/home/dana/.npm/_npx/1/node_modules/sms-bridge/bin/sms-bridge.js' })).toBe(
       'sms-bridge was fetched by npx for this once: type sudo npm install -g sms-bridge, then sudo sms-bridge service install',
@@ -156,7 +155,7 @@ describe('service install', () => {
       '/root/.nvm/versions/node/v24/bin/node is where the service cannot see it (somebody’s home, or a folder for what passes). Install Node for all users',
     )
     expect(await tried(running, {}, 'Sms Bridge')).toBe(
-      '--name Sms Bridge is no name for a service: lower-case letters, digits and -, such as sms-bridge-eu',
+      '--name Sms Bridge is no name for a service of ours: sms-bridge, then lower-case letters, digits and -, such as sms-bridge-eu',
     )
   })
 
@@ -171,7 +170,14 @@ describe('service install', () => {
     const { context } = stage()
     const { machine, told } = fakeMachine({ ...running, 'systemctl restart': { code: 1, stderr: 'Job failed.\n' } })
     await expect(serviceInstall(context, options, machine)).rejects.toThrow(
-      'systemctl restart sms-bridge.service ended with 1: Job failed. See why: journalctl -u sms-bridge -n 30',
+      [
+        'systemctl restart sms-bridge.service ended with 1: Job failed.',
+        'It is installed and did not start. See why: journalctl -u sms-bridge -n 30',
+        'To take back what was done instead:',
+        '  sudo sms-bridge service uninstall',
+        '  sudo rm /var/lib/sms-bridge/profile.json',
+        '  sudo rm -r /var/lib/sms-bridge',
+      ].join('\n'),
     )
     expect(told.at(-1)).toBe('systemctl restart sms-bridge.service')
   })
@@ -182,17 +188,212 @@ describe('service install', () => {
     await serviceInstall(context, options, machine)
     expect(JSON.parse(files.get('/var/lib/sms-bridge/profile.json') ?? '')).toEqual(complete)
     expect(io.stderr().split('\n')[0]).toBe(
-      '! the service keeps a store of its own; to bring along sqlite:/srv/texts.sqlite: sms-bridge backup FILE here, then sms-bridge restore FILE --moved there',
+      '! the service keeps its store in /var/lib/sms-bridge/sms-bridge.sqlite, not in /srv/texts.sqlite',
     )
+  })
+})
+
+/** A machine below a folder: its programs are ours, write down what they are told, and answer from its `systemd` file. */
+function machineInFolder() {
+  const line = commandLine()
+  const root = join(line.home, 'machine')
+  const log = join(root, 'told')
+  mkdirSync(join(root, 'usr/bin'), { recursive: true })
+  mkdirSync(join(root, 'etc/systemd/system'), { recursive: true })
+  const program = (name: string, script: string) =>
+    writeFileSync(join(root, 'usr/bin', name), `#!/bin/sh\necho "${name} $*" >> '${log}'\n${script}\n`, { mode: 0o755 })
+  const { uid, gid } = userInfo()
+  program('id', `[ -e '${root}/user' ] || exit 1\n[ "$1" = -u ] && echo ${uid} || echo ${gid}`)
+  program('useradd', `touch '${root}/user'`)
+  program('install', 'for last; do :; done; mkdir -p "$last" && chmod 700 "$last"')
+  program('systemctl', `case "$1" in is-system-running) echo running;; show) cat '${root}/systemd';; esac`)
+  writeFileSync(join(root, 'systemd'), 'LoadState=not-found\nActiveState=inactive\n')
+  writeFileSync(join(line.home, 'profile.json'), JSON.stringify(complete), { mode: 0o600 })
+  const at = (path: string) => join(root, path)
+  const type = (words: string, more?: RunOptions) => line.run(words.replace(/^service \S+/, `$& --root ${root}`), more)
+  return {
+    ...line,
+    at,
+    program,
+    type,
+    told: () => (existsSync(log) ? readFileSync(log, 'utf8').replaceAll(root, '').trimEnd().split('\n') : []),
+    says: (...lines: readonly string[]) => writeFileSync(at('systemd'), `${lines.join('\n')}\n`),
+    /** As on a machine of its own. */
+    transcript: () => line.transcript().replaceAll(' --root ~/machine', '').replaceAll('~/machine', ''),
+  }
+}
+
+const up = ['LoadState=loaded', 'ActiveState=active', 'SubState=running', 'NRestarts=0', 'UnitFileState=enabled']
+const profilePath = 'var/lib/sms-bridge/profile.json'
+const unitPath = 'etc/systemd/system/sms-bridge.service'
+
+describe('service, as it is typed', () => {
+  it('is installed, looked at and taken off as in service.txt', async () => {
+    const { at, type, told, says, transcript } = machineInFolder()
+    expect((await type('service install --dry-run')).code).toBe(0)
+    expect((await type('service install')).code).toBe(2)
+    const no = async (io: TestIo) => {
+      await io.shows('Run these?')
+      io.type('n\n')
+    }
+    expect((await type('service install', { tty: true, meanwhile: no })).code).toBe(0)
+    expect(existsSync(at(unitPath)) || existsSync(at(profilePath))).toBe(false)
+    expect((await type('service status')).code).toBe(4)
+    expect((await type('service install --yes')).code).toBe(0)
+    expect(JSON.parse(readFileSync(at(profilePath), 'utf8'))).toEqual(complete)
+    expect(statSync(at(profilePath)).mode & 0o777).toBe(0o600)
+    expect(statSync(at(unitPath)).mode & 0o777).toBe(0o644)
+    const store = await openStore(`sqlite:${at('var/lib/sms-bridge/sms-bridge.sqlite')}`, { now: Date.now() })
+    await store.register('serve-1', 15_000, Date.now())
+    await store.close()
+    says(...up)
+    expect((await type('service status', { clock: systemClock })).code).toBe(0)
+    says(...up, `FragmentPath=/${unitPath}`)
+    expect((await type('service uninstall --yes')).code).toBe(0)
+    expect(existsSync(at(unitPath))).toBe(false)
+    expect(existsSync(at(profilePath))).toBe(true)
+    says('LoadState=not-found')
+    expect((await type('service uninstall --yes')).code).toBe(6)
+    const shown = transcript().replace(/heartbeat \ds ago/g, 'heartbeat Ns ago')
+    const everything = [shown, ...told()].join('\n')
+    for (const secret of Object.values(secrets)) expect(everything).not.toContain(secret)
+    await expect(`${shown}\nWhat its programs were told:\n${told().join('\n')}\n`).toMatchFileSnapshot(
+      '../transcripts/service.txt',
+    )
+  })
+
+  it('says what is left when it fails half-way, and goes on from there', async () => {
+    const { at, program, type, told, says, transcript } = machineInFolder()
+    for (const name of ['useradd', 'install']) {
+      const good = readFileSync(at(`usr/bin/${name}`), 'utf8')
+      program(name, 'echo "no space left" >&2; exit 1')
+      expect((await type('service install --yes')).code).toBe(1)
+      writeFileSync(at(`usr/bin/${name}`), good)
+    }
+    const good = readFileSync(at('usr/bin/systemctl'), 'utf8')
+    program('systemctl', 'case "$1" in is-system-running) echo running;; *) echo "Access denied" >&2; exit 4;; esac')
+    expect((await type('service install --yes')).code).toBe(1)
+    expect(existsSync(at(unitPath))).toBe(true)
+    writeFileSync(at('usr/bin/systemctl'), good)
+    says('LoadState=not-found')
+    // What the words told to type does it, though systemd has not read the unit yet.
+    const before = told().length
+    expect((await type('service uninstall --yes')).code).toBe(0)
+    expect(told().slice(before)).toEqual([
+      'systemctl is-system-running',
+      'systemctl show sms-bridge.service --property=LoadState,FragmentPath',
+      'systemctl daemon-reload',
+      'systemctl disable --now sms-bridge.service',
+      'systemctl daemon-reload',
+    ])
+    expect(existsSync(at(unitPath))).toBe(false)
+    expect((await type('service install --yes --json')).code).toBe(0)
+    // A new version over it, whose service does not start: what ran before is not told to be removed.
+    program(
+      'systemctl',
+      'case "$1" in is-system-running) echo running;; restart) echo "Job failed." >&2; exit 1;; esac',
+    )
+    expect((await type('service install --yes')).code).toBe(1)
+    await expect(transcript()).toMatchFileSnapshot('../transcripts/service-half-way.txt')
+  })
+
+  it('follows no link that the service put into its folder', async () => {
+    const { at, home, type } = machineInFolder()
+    await type('service install --yes')
+    const precious = join(home, 'precious')
+    writeFileSync(precious, 'precious', { mode: 0o644 })
+    rmSync(at(profilePath))
+    symlinkSync(precious, at(`${profilePath}.new`))
+    expect((await type('service install --yes')).code).toBe(0)
+    expect(readFileSync(precious, 'utf8')).toBe('precious')
+    expect(statSync(precious).mode & 0o777).toBe(0o644)
+    expect(lstatSync(at(profilePath)).isFile()).toBe(true)
+    expect(JSON.parse(readFileSync(at(profilePath), 'utf8'))).toEqual(complete)
+  })
+
+  it('leaves units, users and folders of others alone', async () => {
+    const { at, type, says, told } = machineInFolder()
+    const unit = '[Unit]\nDescription=Somebody’s own\n'
+    writeFileSync(at(unitPath), unit)
+    says(...up, `FragmentPath=/${unitPath}`)
+    for (const words of ['service install --yes', 'service uninstall --yes']) {
+      const { code, text } = await type(words)
+      expect([code, text]).toEqual([2, expect.stringContaining('was not written by sms-bridge, and is left alone')])
+    }
+    rmSync(at(unitPath))
+    says(...up, 'FragmentPath=/usr/lib/systemd/system/sms-bridge.service')
+    expect((await type('service uninstall --yes')).text).toContain('is of /usr/lib/systemd/system/sms-bridge.service')
+    for (const name of ['ssh', 'postgres', 'sms-bridge/../ssh', 'sms-bridge-']) {
+      expect((await type(`service install --yes --name ${name}`)).text).toContain('is no name for a service of ours')
+      expect((await type(`service uninstall --yes --name ${name}`)).text).toContain('is no name for a service of ours')
+    }
+    expect(told().filter((line) => !/is-system-running| show /.test(line))).toEqual([])
+  })
+
+  it('tells where its store is, how to move, and installs no second bridge beside one that runs', async () => {
+    const { at, home, type, told } = machineInFolder()
+    const now = Date.now()
+    const mine = await openStore(`sqlite:${join(home, 'sms-bridge.sqlite')}`, { now })
+    await mine.register('serve-1', 15_000, now)
+    const refused = await type('service install --yes')
+    expect(refused.code).toBe(2)
+    expect(refused.text).toContain('a serve is running on ~/sms-bridge.sqlite: stop it first (Ctrl-C)')
+    expect(told()).toEqual([])
+    await mine.unregister('serve-1', now)
+    await mine.close()
+    const { code, text } = await type('service install --yes')
+    expect(code).toBe(0)
+    expect(text).toContain('its store in /var/lib/sms-bridge/sms-bridge.sqlite; yours stays at ~/sms-bridge.sqlite.')
+    expect(text).toContain('restore /var/lib/sms-bridge/moved.sqlite --moved --yes')
+    // Once it has a store of its own that is no longer news.
+    writeFileSync(at('var/lib/sms-bridge/sms-bridge.sqlite'), '')
+    expect((await type('service install --yes')).text).not.toContain('yours stays')
+  })
+
+  it('finds the store of whoever typed sudo beside the profile', async () => {
+    const { home, type } = machineInFolder()
+    const config = join(home, 'ada/.config/sms-bridge')
+    const data = join(home, 'ada/.local/share/sms-bridge')
+    for (const folder of [config, join(config, 'profiles'), join(data, 'profiles')])
+      mkdirSync(folder, { recursive: true })
+    for (const [profile, file] of [
+      [join(config, 'profile.json'), join(data, 'sms-bridge.sqlite')],
+      [join(config, 'profiles/eu.json'), join(data, 'profiles/eu.sqlite')],
+    ] as const) {
+      writeFileSync(profile, JSON.stringify(complete), { mode: 0o600 })
+      await (await openStore(`sqlite:${file}`, { now: Date.now() })).close()
+      const { text } = await type(`service install --dry-run --profile ${profile}`)
+      expect(text).toContain(`yours stays at ${file.replace(home, '~')}`)
+    }
+  })
+
+  it('names under sudo what comes from the environment, not its values', async () => {
+    const env = { ...complete, SMS_BRIDGE_HOME: tempFolder() }
+    const io = testIo({ env })
+    const stopSignal = () => new AbortController().signal
+    const context = createContext({ io, env, clock: new ManualClock(0), flags: {}, stopSignal })
+    const { machine } = fakeMachine(running, { uid: 1000 })
+    await expect(serviceInstall(context, options, machine)).rejects.toThrow(
+      /^Only root may do that: type sudo --preserve-env=SMS_BRIDGE_PUBLIC_URL,TWILIO_ACCOUNT_SID,TWILIO_AUTH_TOKEN,INTERCOM_ACCESS_TOKEN,INTERCOM_CLIENT_SECRET \S+ \S+ service install$/,
+    )
+  })
+
+  it('cannot listen where only root may, or at another port each time', async () => {
+    for (const port of ['443', '0']) {
+      const { context } = stage({ ...complete, SMS_BRIDGE_PORT: port })
+      const { machine, told } = fakeMachine(running)
+      await expect(serviceInstall(context, options, machine)).rejects.toThrow(`SMS_BRIDGE_PORT ${port} is`)
+      expect(told).toEqual([])
+    }
   })
 })
 
 describe('service uninstall', () => {
   it('stops it, removes the unit, and leaves settings and store', async () => {
     const { context, io } = stage()
-    const { machine, told } = fakeMachine({ 'systemctl show': { stdout: 'LoadState=loaded\n' } })
+    const { machine, told } = fakeMachine({ ...running, 'systemctl show': { stdout: 'LoadState=loaded\n' } })
     expect(await serviceUninstall(context, options, machine)).toBe(0)
-    expect(told.slice(1)).toEqual([
+    expect(told.slice(2)).toEqual([
       'systemctl disable --now sms-bridge.service',
       'remove /etc/systemd/system/sms-bridge.service',
       'systemctl daemon-reload',
@@ -202,7 +403,7 @@ describe('service uninstall', () => {
 
   it('of one that is not there says so', async () => {
     const { context } = stage()
-    const { machine } = fakeMachine({ 'systemctl show': { stdout: 'LoadState=not-found\n' } })
+    const { machine } = fakeMachine({ ...running, 'systemctl show': { stdout: 'LoadState=not-found\n' } })
     await expect(serviceUninstall(context, options, machine)).rejects.toThrow('There is no service sms-bridge here')
   })
 })
@@ -210,7 +411,10 @@ describe('service uninstall', () => {
 describe('service status', () => {
   const told = async (lines: readonly string[], stateFolder = tempFolder()) => {
     const { context, io } = stage()
-    const { machine } = fakeMachine({ 'systemctl show': { stdout: `${lines.join('\n')}\n` } }, { stateFolder })
+    const { machine } = fakeMachine(
+      { ...running, 'systemctl show': { stdout: `${lines.join('\n')}\n` } },
+      { stateFolder },
+    )
     const code = await serviceStatus(context, { name: 'sms-bridge-test', json: false }, machine)
     return [code, ...io.stdout().trimEnd().split('\n')]
   }
@@ -219,7 +423,7 @@ describe('service status', () => {
     expect(await told(['LoadState=not-found', 'ActiveState=inactive'])).toEqual([
       4,
       'sms-bridge-test  DOWN  not installed',
-      'Next: sudo sms-bridge service install',
+      'Next: sudo sms-bridge service install --name sms-bridge-test',
     ])
     const failed = ['LoadState=loaded', 'ActiveState=failed', 'SubState=failed', 'Result=exit-code', 'ExecMainStatus=2']
     expect(await told(failed)).toEqual([
@@ -289,6 +493,15 @@ describe('service proxy', () => {
     const { context, io } = stage({ ...complete, SMS_BRIDGE_PUBLIC_URL: 'https://sms.example.com/bridge' })
     expect(await serviceProxy(context, kind)).toBe(0)
     await expect(io.stdout()).toMatchFileSnapshot(`../transcripts/service-proxy-${kind}.txt`)
+  })
+
+  it('leads to where the bridge listens, however that is written', async () => {
+    const hosts = { '0.0.0.0': '127.0.0.1:8080', '::': '[::1]:8080', '::1': '[::1]:8080', '10.0.0.7': '10.0.0.7:8080' }
+    for (const [host, address] of Object.entries(hosts)) {
+      const { context, io } = stage({ ...complete, SMS_BRIDGE_HOST: host })
+      await serviceProxy(context, 'nginx', { json: true })
+      expect(JSON.parse(io.stdout()).lines).toContain(`proxy_pass http://${address};`)
+    }
   })
 
   it('wants an address with HTTPS', async () => {

@@ -1,6 +1,7 @@
 // The few lines that give a bridge its HTTPS. Only what the vendors call is public: metrics and readiness stay inside.
 import type { Context } from '../../cli/context.js'
 import { type ExitCode, exitCodes } from '../../cli/exit-codes.js'
+import type { Config } from '../../config/load.js'
 import { UserError } from '../../errors.js'
 
 export const proxies = ['caddy', 'nginx'] as const
@@ -14,14 +15,39 @@ interface ProxyParts {
 }
 
 /** Prints the lines for the public URL of the settings. */
-export async function serviceProxy(context: Context, kind: Proxy): Promise<ExitCode> {
-  const { publicUrl, host, port } = await context.config()
+export async function serviceProxy(
+  context: Context,
+  kind: Proxy,
+  { json }: { readonly json: boolean } = { json: false },
+): Promise<ExitCode> {
+  const { lines, words } = proxyFor(kind, await context.config())
+  if (json) context.io.out(JSON.stringify({ schema_version: 1, server: kind, lines, next: words }, null, 2))
+  else {
+    context.io.out(lines)
+    context.io.err(words)
+  }
+  return exitCodes.ok
+}
+
+/** The lines, and where they go. Throws UserError when no proxy could lead to these settings. */
+export function proxyFor(kind: Proxy, { publicUrl, host, port }: Pick<Config, 'publicUrl' | 'host' | 'port'>) {
   if (!publicUrl.startsWith('https:')) {
     throw new UserError(`SMS_BRIDGE_PUBLIC_URL is ${publicUrl}: a proxy is for an address that begins with https://`)
   }
-  context.io.out(proxyLines(kind, { publicUrl, address: `${host.includes(':') ? `[${host}]` : host}:${port}` }))
-  context.io.err(kind === 'caddy' ? caddyWords : nginxWords)
-  return exitCodes.ok
+  if (port === 0) {
+    throw new UserError(
+      'SMS_BRIDGE_PORT 0 is another port at each start, which no proxy finds: type sms-bridge config set port 8080',
+    )
+  }
+  const lines = proxyLines(kind, { publicUrl, address: `${reachable(host)}:${port}` })
+  return { lines, words: kind === 'caddy' ? caddyWords : nginxWords }
+}
+
+/** Where a program on this machine reaches who listens there. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 const caddyWords = 'Into /etc/caddy/Caddyfile, then: sudo systemctl reload caddy. Caddy gets the certificate by itself.'
@@ -39,8 +65,15 @@ function caddy({ publicUrl, address }: ProxyParts): string {
   return `${host} {
 \t@vendors path ${base}/webhooks/* ${base}/healthz
 \thandle @vendors {
+\t\trequest_body {
+\t\t\tmax_size 2MB
+\t\t}
 \t\treverse_proxy ${address} {
 \t\t\tlb_try_duration 3s
+\t\t\ttransport http {
+\t\t\t\tdial_timeout 3s
+\t\t\t\tresponse_header_timeout 15s
+\t\t\t}
 \t\t}
 \t}
 \trespond 404
@@ -58,7 +91,7 @@ function nginx({ publicUrl, address }: ProxyParts): string {
     ssl_certificate     /etc/letsencrypt/live/${hostname}/fullchain.pem;
     ssl_certificate_key /etc/letsencrypt/live/${hostname}/privkey.pem;
 
-    location ~ ^${base.replaceAll('.', '\\.')}/(webhooks/|healthz$) {
+    location ~ ^${base.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/(webhooks/|healthz$) {
         proxy_pass http://${address};
         proxy_http_version 1.1;
         proxy_set_header Host $host;

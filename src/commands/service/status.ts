@@ -1,15 +1,17 @@
 import type { Context } from '../../cli/context.js'
 import { type ExitCode, exitCodes } from '../../cli/exit-codes.js'
 import { describeError } from '../../errors.js'
+import { running } from '../status-verdict.js'
 import { ago } from '../words.js'
-import { type Machine, type Service, serviceNamed, thisMachine } from './machine.js'
+import { expectSystemd, type Machine, type Service, serviceNamed, thisMachine } from './machine.js'
 
 export interface ServiceStatusOptions {
   readonly name: string
   readonly json: boolean
 }
 
-type Beat = { readonly at: number | undefined } | { readonly unknown: string }
+/** `alive`: whether `status` would say that a bridge runs. */
+type Beat = { readonly at: number | undefined; readonly alive: boolean } | { readonly unknown: string }
 
 const properties = [
   'LoadState',
@@ -22,9 +24,6 @@ const properties = [
 ] as const
 type Shown = Readonly<Record<(typeof properties)[number], string>>
 
-/** A beat comes every few seconds; older than so long it is none, ms. */
-const beatWithinMs = 60_000
-
 /** What systemd says of the service, and what its store says: exit 0, 3 or 4. */
 export async function serviceStatus(
   context: Context,
@@ -33,8 +32,9 @@ export async function serviceStatus(
 ): Promise<ExitCode> {
   const { io, clock } = context
   const service = serviceNamed(name, machine)
+  await expectSystemd(machine, 'How the bridge itself is: sms-bridge status')
   const shown = await show(machine, name)
-  const beat = await lastBeat(context, service)
+  const beat = await lastBeat(context, service, machine)
   const { state, words, next } = judge(service, shown, beat, clock.now())
   if (json) {
     const told = 'unknown' in beat ? null : (beat.at ?? null)
@@ -64,18 +64,20 @@ async function show(machine: Machine, name: string): Promise<Shown> {
 }
 
 /** From the store in the service's own folder, which only root and its user may read. */
-async function lastBeat(context: Context, { home }: Service): Promise<Beat> {
+async function lastBeat(context: Context, { home, flag }: Service, { root, uid }: Machine): Promise<Beat> {
   try {
-    const look = await context.look(home)
+    const look = await context.look(root + home)
     try {
       const now = context.clock.now()
-      const { processes } = await look.survey({ since: now, now })
-      const beats = processes.map(({ lastBeatAt }) => lastBeatAt)
-      return { at: beats.length === 0 ? undefined : Math.max(...beats) }
+      const survey = await look.survey({ since: now, now })
+      const beats = survey.processes.map(({ lastBeatAt }) => lastBeatAt)
+      return { at: beats.length === 0 ? undefined : Math.max(...beats), alive: running(survey, now).length > 0 }
     } finally {
       await look.close()
     }
   } catch (error) {
+    if (uid !== 0 && describeError(error).includes('EACCES'))
+      return { unknown: `only root may read ${home}: type sudo sms-bridge service status${flag}` }
     return { unknown: describeError(error) }
   }
 }
@@ -86,10 +88,12 @@ interface Judged {
   readonly next: string | null
 }
 
-function judge({ name }: Service, shown: Shown, beat: Beat, now: number): Judged {
+function judge({ name, flag }: Service, shown: Shown, beat: Beat, now: number): Judged {
   const { LoadState, ActiveState, SubState, Result, NRestarts, ExecMainStatus, UnitFileState } = shown
-  if (LoadState === '') return { state: 'down', words: 'systemd does not answer here', next: 'sms-bridge serve' }
-  if (LoadState !== 'loaded') return { state: 'down', words: 'not installed', next: 'sudo sms-bridge service install' }
+  if (LoadState === '') return { state: 'down', words: 'systemd does not answer', next: 'systemctl status' }
+  if (LoadState !== 'loaded') {
+    return { state: 'down', words: 'not installed', next: `sudo sms-bridge service install${flag}` }
+  }
   const logs = `journalctl -u ${name} -n 30`
   if (ActiveState !== 'active') {
     const next = ActiveState === 'inactive' ? `sudo systemctl start ${name}` : logs
@@ -106,7 +110,7 @@ function judge({ name }: Service, shown: Shown, beat: Beat, now: number): Judged
     return { state: 'healthy', words: `running${times}; its heartbeat cannot be read: ${beat.unknown}`, next: null }
   }
   const seen = beat.at === undefined ? 'no heartbeat' : `heartbeat ${ago(now - beat.at)}`
-  if (beat.at === undefined || now - beat.at > beatWithinMs) {
+  if (!beat.alive) {
     return { state: 'degraded', words: `running, but ${seen}${times}`, next: logs }
   }
   if (UnitFileState !== 'enabled') {

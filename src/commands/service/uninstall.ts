@@ -1,7 +1,7 @@
 import type { Context } from '../../cli/context.js'
 import { type ExitCode, exitCodes } from '../../cli/exit-codes.js'
 import { UserError } from '../../errors.js'
-import { expectRoot, type Machine, serviceNamed, thisMachine } from './machine.js'
+import { expectOurUnit, expectRoot, expectSystemd, type Machine, serviceNamed, thisMachine } from './machine.js'
 
 export interface UninstallOptions {
   readonly name: string
@@ -15,22 +15,31 @@ export async function serviceUninstall(
   { name, yes, json }: UninstallOptions,
   machine: Machine = thisMachine,
 ): Promise<ExitCode> {
-  const { unit, home } = serviceNamed(name, machine)
-  expectRoot(machine, `service uninstall${name === 'sms-bridge' ? '' : ` --name ${name}`}`)
-  const { stdout } = await machine.run('systemctl', ['show', `${name}.service`, '--property=LoadState'])
-  if (stdout.trim() !== 'LoadState=loaded') {
-    throw new UserError(`There is no service ${name} here`, { exitCode: exitCodes.nothingMatched })
+  const service = serviceNamed(name, machine)
+  const { unit, home, flag } = service
+  expectRoot(machine, `service uninstall${flag}`)
+  await expectSystemd(machine, `Nothing was changed.`)
+  // Also what an install left half-way: a unit that systemd has not read yet, or one that is gone and still runs.
+  const isWritten = await expectOurUnit(service, machine)
+  const asked = ['show', `${name}.service`, '--property=LoadState,FragmentPath']
+  const shown = (await machine.run('systemctl', asked)).stdout.trim().split('\n')
+  const isLoaded = shown.includes('LoadState=loaded')
+  const path = shown.find((line) => line.startsWith('FragmentPath=/'))?.slice('FragmentPath='.length)
+  if (isLoaded && path !== undefined && path !== unit) {
+    throw new UserError(`The service ${name} here is of ${path}, which sms-bridge service install did not write`)
+  }
+  if (!isWritten && !isLoaded) {
+    const kept = machine.exists(home) ? `. Settings and store of one that was are in ${home}` : ''
+    throw new UserError(`There is no service ${name} here${kept}`, { exitCode: exitCodes.nothingMatched })
   }
   if (!yes && !(await io.confirm(`Stop ${name} and remove ${unit}? Texts are not bridged any more.`, '--yes'))) {
-    return exitCodes.interrupted
+    io.err('Nothing was changed.')
+    return exitCodes.ok
   }
-  for (const args of [['disable', '--now', `${name}.service`], ['daemon-reload']] as const) {
-    if (args[0] === 'daemon-reload') await machine.remove(unit)
-    const { code, stderr } = await machine.run('systemctl', args)
-    if (code !== 0) {
-      throw new UserError(`systemctl ${args.join(' ')} ended with ${code}: ${stderr.trim()}`, { exitCode: 1 })
-    }
-  }
+  if (!isLoaded) await systemctl(machine, 'daemon-reload')
+  await systemctl(machine, 'disable', '--now', `${name}.service`)
+  await machine.remove(unit)
+  await systemctl(machine, 'daemon-reload')
   if (json) io.out(JSON.stringify({ schema_version: 1, name, removed: unit, kept: home }, null, 2))
   else {
     io.err(`✓ ${name} is stopped, ${unit} is removed`)
@@ -40,4 +49,13 @@ export async function serviceUninstall(
     )
   }
   return exitCodes.ok
+}
+
+async function systemctl(machine: Machine, ...args: readonly string[]): Promise<void> {
+  const { code, stderr } = await machine.run('systemctl', args)
+  if (code === 0) return
+  throw new UserError(
+    `systemctl ${args.join(' ')} ended with ${code}: ${stderr.trim()}\nMend that and type it again: it goes on where it stopped.`,
+    { exitCode: 1 },
+  )
 }
