@@ -42,7 +42,8 @@ export interface Cluster {
 
 /** Made and started; stopped and gone when the test is over. */
 export async function startCluster(): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'sms-bridge-cluster-'))
+  // Of two users: a temporary folder of one user's own would shut the other out.
+  const folder = mkdtempSync(join(asPostgres.length > 0 ? '/tmp' : tmpdir(), 'sms-bridge-cluster-'))
   if (asPostgres.length > 0) {
     const { stdout } = spawnSync('id', ['-u', 'postgres'], { encoding: 'utf8' })
     chownSync(folder, Number(stdout), 0)
