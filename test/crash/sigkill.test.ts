@@ -11,7 +11,7 @@ const customers = Array.from({ length: 20 }, (_, index) => `+155501001${String(i
 describe.each(['sqlite', 'postgres'] as const)('killed on %s', (engine) => {
   it.skipIf(engine === 'postgres' && postgresFailure !== undefined)(
     'between answer and next step, every answered text is in the store, and every text arrives once and in order',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const place = newPlace(engine)
       onTestFinished(() => place.remove())

@@ -69,7 +69,7 @@ export interface TestBridge {
 }
 
 /** Longer than a dead process's lease. */
-const patienceMs = 25_000
+const patienceMs = 55_000
 
 export async function startTestBridge(options: TestBridgeOptions): Promise<TestBridge> {
   const accountSid = `AC${randomBytes(16).toString('hex')}`
