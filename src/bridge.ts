@@ -7,6 +7,8 @@ import { DeliveryError } from './errors.js'
 import { createAgentReplyFlow, createReplyLookupFlow, lookupDelivery, replyDelivery } from './flows/agent-reply.js'
 import { inboundDelivery } from './flows/inbound-delivery.js'
 import { createInboundSmsFlow } from './flows/inbound-sms.js'
+import { keepReceipt } from './flows/keep-receipt.js'
+import { createReplyNoteFlow } from './flows/reply-note.js'
 import { existingContactId } from './intercom/errors.js'
 import type { Log } from './log.js'
 import { createDuties } from './relay/duties.js'
@@ -20,8 +22,10 @@ import { type Route, type RunningServer, startServer } from './server/server.js'
 import { createTwilioDoor } from './server/twilio-webhooks.js'
 import { createShores, reconcileDuties } from './shores.js'
 import type { Store } from './store/store.js'
-import { isOptOutCode } from './twilio/errors.js'
+import { explainTwilioCode, isOptOutCode } from './twilio/errors.js'
 
+/** For teammates; the table's own words are for whoever looks after the account. */
+const optedOutAdvice = 'The customer texted STOP: nothing may be texted to them until they text START.'
 const reconcileEveryMs = 120_000
 const purgeEveryMs = 3_600_000
 
@@ -73,7 +77,14 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   let adminId: string | undefined = config.intercom.adminId
   let timeZone: string | undefined
   const shared = {
+    store,
+    intercom,
     lateAfterMs: parts.relay?.retry?.holdMs ?? config.holdMs,
+    adminId: async ({ call }: Tools) => {
+      const id = adminId ?? (await intercom.me(call)).adminId
+      adminId = id
+      return id
+    },
     timeZone: async ({ call }: Tools) => {
       timeZone ??= (await intercom.me(call)).timeZone
       return timeZone
@@ -82,26 +93,22 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   const lags = visibleAfterMs === undefined ? {} : { visibleAfterMs }
   const inboundSms = createInboundSmsFlow({
     isForCustomer,
-    store,
-    intercom,
     log,
     defaultRegion: config.defaultRegion,
     teams: config.teams,
     ...(config.reopen !== undefined && { reopen: config.reopen }),
     existingContactId,
-    adminId: async ({ call }: Tools) => {
-      const id = adminId ?? (await intercom.me(call)).adminId
-      adminId = id
-      return id
-    },
     sentAtSlackMs: twilio.clockSlackMs,
     ...shared,
     ...lags,
   })
   const replyLookup = createReplyLookupFlow({ store, intercom, isForCustomer })
+  const explain = (code: string) => {
+    const known = /^\d+$/.test(code) ? explainTwilioCode(Number(code)) : undefined
+    return known && isOptOutCode(code) ? { ...known, advice: optedOutAdvice } : known
+  }
+  const replyNote = createReplyNoteFlow({ explain, ...shared, ...lags })
   const agentReply = createAgentReplyFlow({
-    store,
-    intercom,
     twilio,
     // The fragment asks Twilio to try again when we are away for a moment; it is neither sent nor signed.
     statusCallback: (ref) => `${config.publicUrl}/webhooks/twilio/status?ref=${ref}#rc=5&rp=all`,
@@ -125,7 +132,12 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
         if (status >= 500 || status === 401 || status === 403) throw error
       })
     },
-    flows: { 'inbound-sms': inboundSms, 'agent-reply': agentReply, 'reply-lookup': replyLookup },
+    flows: {
+      'inbound-sms': inboundSms,
+      'agent-reply': agentReply,
+      'reply-lookup': replyLookup,
+      'reply-note': replyNote,
+    },
     settings: { retry: { ...defaultRetryPolicy, holdMs: config.holdMs }, ...parts.relay },
     onAttempt: (attempted) => {
       const { delivery, settlement, ageMs } = attempted
@@ -177,7 +189,16 @@ export async function openDoor(
   const { accountSid, authTokens } = config.twilio
   const { clientSecret } = config.intercom
   const door = { ...parts, metrics: parts.metrics ?? createMetrics(parts.store) }
-  const twilio = createTwilioDoor({ publicUrl, accountSid, authTokens, toDelivery: inboundDelivery }, door)
+  const twilio = createTwilioDoor(
+    {
+      publicUrl,
+      accountSid,
+      authTokens,
+      toDelivery: inboundDelivery,
+      keepReceipt: (receipt, now) => keepReceipt(parts.store, receipt, now),
+    },
+    door,
+  )
   const intercom = createIntercomDoor(
     { clientSecret, relayBots, toDelivery: replyDelivery, toLookup: lookupDelivery },
     door,

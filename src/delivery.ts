@@ -1,11 +1,12 @@
 import type { Outcome } from './errors.js'
-import type { AgentReply, InboundSms, ReplyLookup } from './message.js'
+import type { AgentReply, InboundSms, ReplyLookup, ReplyNote } from './message.js'
 
 /** Every kind of delivery and what it carries. A new kind is a new line here; the compiler names what is missing. */
 export interface Payloads {
   'inbound-sms': InboundSms
   'agent-reply': AgentReply
   'reply-lookup': ReplyLookup
+  'reply-note': ReplyNote
 }
 export type DeliveryKind = keyof Payloads
 
@@ -18,6 +19,7 @@ export const staleAfterMs: Readonly<Record<DeliveryKind, number>> = {
   'inbound-sms': 72 * hourMs,
   'agent-reply': 4 * hourMs,
   'reply-lookup': 4 * hourMs,
+  'reply-note': 24 * hourMs,
 }
 
 /** What a person discards can be taken back, and keeps its words, for so long, ms. */
@@ -34,6 +36,12 @@ export type Priority = 'live' | 'bulk'
 export type Lane = string
 
 export type DeliveryId = number
+
+/** Whose text a reference stands for: `17.0` is the first text of delivery 17. */
+export function deliveryOf(ref: string | null | undefined): DeliveryId | undefined {
+  const [, id] = /^(\d{1,15})\.\d+$/.exec(ref ?? '') ?? []
+  return id === undefined ? undefined : Number(id)
+}
 
 /**
  * ready: waiting or being delivered · delivered · suppressed: rightly not sent, with a reason ·
@@ -116,6 +124,8 @@ export type Settlement =
       readonly holdUntil?: number
     }
 
+export type Parked = Extract<Settlement, { readonly state: 'parked' }>
+
 /** When an effect whose end was not seen may have taken place, epoch ms of our clock. */
 export interface EffectWindow {
   readonly begunAt: number
@@ -165,6 +175,11 @@ export type FlowResult = Extract<Settlement, { readonly state: 'delivered' | 'su
 /** What the product does with one kind of delivery. Anything that does not end well is thrown. */
 export interface Flow<K extends DeliveryKind> {
   deliver(delivery: Delivery<K>, tools: Tools): Promise<FlowResult>
+  /**
+   * It is about to be parked, for a while or for a person: takes in whatever tells of that. May be called again for
+   * the same parking, after a crash or a fault of the store.
+   */
+  onParked?(delivery: Delivery<K>, parked: Parked, now: number): Promise<void>
 }
 export type Flows = { readonly [K in DeliveryKind]: Flow<K> }
 

@@ -59,6 +59,28 @@ export interface ReplyLookup {
   readonly conversationId: ConversationId
 }
 
+/**
+ * What became of a reply that did not simply arrive. waiting: not sent yet, tried again by itself · refused: not sent,
+ * and only a person can have it sent · undelivered: sent, and the carrier did not deliver it · unanswerable: its
+ * customer's number cannot receive texts · sent: it left after all.
+ */
+export type ReplyEnd = 'waiting' | 'refused' | 'undelivered' | 'unanswerable' | 'sent'
+
+/** To be told to whoever reads the conversation. */
+export interface ReplyNote {
+  readonly end: ReplyEnd
+  readonly conversationId: ConversationId
+  readonly partId: PartId
+  /** Epoch milliseconds. */
+  readonly writtenAt: number
+  /** The delivery of the reply. */
+  readonly replyId: number
+  /** The text of ours that failed. */
+  readonly messageSid?: MessageSid
+  /** The vendor's code, or why it was parked. */
+  readonly code?: string
+}
+
 /** A text of ours on its way to a customer. */
 export interface OutboundSms {
   readonly from: Address

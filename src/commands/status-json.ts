@@ -18,7 +18,7 @@ export function toJson({ survey, verdict, complaints, now, number }: View) {
     complaints,
     inbound: { ...sumSheets(survey, 'inbound-sms'), missing: missing('twilio') },
     outbound: { ...sumSheets(survey, 'agent-reply'), missing: missing('intercom') },
-    days: survey.sheets.filter(({ kind }) => kind !== 'reply-lookup').map(sheet),
+    days: survey.sheets.filter(({ kind }) => kind in directions).map(sheet),
     unbalanced: survey.wrongSheets.map(sheet),
     hops: {
       inbound: hop(hops.inbound, goals.inbound),
@@ -68,7 +68,7 @@ export function toJson({ survey, verdict, complaints, now, number }: View) {
 const directions: Readonly<Record<Direction, string>> = { 'inbound-sms': 'in', 'agent-reply': 'out' }
 
 function sheet({ fault, kind, ...counts }: Survey['sheets'][number]) {
-  const direction = kind === 'reply-lookup' ? 'lookup' : directions[kind]
+  const direction = { ...directions, 'reply-lookup': 'lookup', 'reply-note': 'note' }[kind]
   const balanced = fault === undefined
   return { ...counts, direction, balanced, ...(balanced ? {} : { held: fault.held, ids: fault.ids }) }
 }

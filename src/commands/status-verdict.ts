@@ -81,6 +81,7 @@ const kinds = {
   'inbound-sms': 'texts in',
   'agent-reply': 'replies out',
   'reply-lookup': 'look-ups of replies',
+  'reply-note': 'notes about replies',
 } as const
 
 /** `received 5 = delivered 2 + suppressed 0 + …`, as the books have it. */

@@ -52,7 +52,14 @@ function arrival(story: DeliveryFacts): string {
   if (story.kind === 'inbound-sms') return `text from ${customerOf(story)} to ${numberOf(story)} received${found}`
   if (story.kind === 'agent-reply')
     return `reply in conversation ${conversation} for ${customerOf(story)} received${found}`
+  if (story.kind === 'reply-note') return `note due in conversation ${conversation}${about(story)}`
   return `told of a reply in conversation ${conversation}${found}`
+}
+
+/** The key of such a note says which reply came to which end (flows/reply-note.ts). */
+function about({ dedupeKey }: DeliveryFacts): string {
+  const [, id, end] = /^reply:(\d+):(\w+)$/.exec(dedupeKey) ?? []
+  return id === undefined ? '' : `: ${deliveryName(Number(id))} ${end}`
 }
 
 // What the flows do that shows outside; their notes are left out.
@@ -61,6 +68,7 @@ const effects: readonly (readonly [RegExp, (which: string) => string])[] = [
   [/^conversation$/, () => 'conversation'],
   [/^append$/, () => 'message in the conversation'],
   [/^team$/, () => 'assignment to the team'],
+  [/^note$/, () => 'note in the conversation'],
   [/^sms-(\d+)$/, (index) => `text ${Number(index) + 1}`],
 ]
 

@@ -218,7 +218,7 @@ export const settings = {
   },
   intercomAdminId: {
     env: 'INTERCOM_ADMIN_ID',
-    help: 'teammate in whose name conversations are assigned (default: the owner of the access token)',
+    help: 'teammate in whose name conversations are assigned and notes written (default: the owner of the access token)',
     example: '1234567',
     type: (z: Zod) => z.string().regex(/^\d+$/, 'must be the number of a teammate'),
   },

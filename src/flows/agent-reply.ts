@@ -7,18 +7,16 @@ import {
   staleAfterMs,
   type Tools,
 } from '../delivery.js'
-import { DeliveryError, unprovable } from '../errors.js'
+import { DeliveryError } from '../errors.js'
 import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
 import type { AgentReply, ConversationId, MessageSid } from '../message.js'
-import { isPhoneNumber, isShortCode, redact } from '../phone.js'
+import { isPhoneNumber, isShortCode } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
-import type { TwilioClient } from '../twilio/client.js'
-import type { SentSms } from '../twilio/messages.js'
 import { lateMark, whenSent } from './late.js'
-import { isSameText, splitText, toSmsText } from './sms-text.js'
+import { noteAbout, parkedNote, replyNoteDelivery, sentNote } from './reply-note.js'
+import { createSendText, type SendTextParts } from './send-text.js'
+import { splitText, toSmsText } from './sms-text.js'
 
-/** Twilio's own recipe for lost answers: none in the list after about two minutes means it was not made. */
-const messageVisibleAfterMs = 120_000
 /** Twilio gives up on a reply that it could not pass on before it is stale news, s. */
 const validityPeriodS = staleAfterMs['agent-reply'] / 1000
 /** A conversation this young may still be on its way into our memory. */
@@ -28,22 +26,15 @@ const youngConversationMs = 600_000
 const waitsFor = 'waits-for'
 const firstLook = 'first-look'
 
-export interface AgentReplyParts {
+export interface AgentReplyParts extends SendTextParts {
   readonly store: Store
   readonly intercom: IntercomClient
-  readonly twilio: TwilioClient
-  /** Where Twilio reports on a text; carries our reference. */
-  readonly statusCallback: (ref: string) => string
   /** Whether this part of a conversation is the customer's to read: the same rule the webhook door uses. */
   readonly isForCustomer: (part: Part) => boolean
-  /** The vendor refuses to text someone who opted out. */
-  readonly isOptOut: (error: DeliveryError) => boolean
   /** What arrives later than so long after it was written says so, ms. */
   readonly lateAfterMs: number
   /** Of the workspace; IANA. Undefined when unknown. */
   readonly timeZone: (tools: Tools) => Promise<string | undefined>
-  /** Shortens every vendor lag, for vendors that have none (the twins). */
-  readonly visibleAfterMs?: number
 }
 
 /** The lane of replies: one direction of one thread; until the thread is known, the conversation stands for it. */
@@ -109,7 +100,8 @@ const isUnderWay = (tools: Tools) => tools.effects.step('sms-0') !== undefined
 
 /** A teammate's reply → the customer's phone. */
 export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'> {
-  const { store, intercom, twilio, statusCallback, isOptOut, visibleAfterMs, lateAfterMs } = parts
+  const { store, intercom, lateAfterMs } = parts
+  const sendText = createSendText(parts)
 
   /**
    * Replies written before this one that have not come to an end: their webhooks are late or lost, or just behind.
@@ -132,48 +124,6 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       deferred: true,
       retryAfterMs: Math.min(5_000, Math.max(50, tools.now() - since)),
     })
-  }
-
-  const send = (delivery: Delivery<'agent-reply'>, thread: Thread, body: string, index: number, tools: Tools) => {
-    const ref = `${delivery.id}.${index}`
-    const sms = { from: thread.ours, to: thread.replyTo, body, ref }
-    return tools.effects.run<MessageSid>(`sms-${index}`, {
-      visibleAfterMs: visibleAfterMs ?? messageVisibleAfterMs,
-      perform: async () => {
-        const sid = await twilio
-          .sendSms({ ...sms, statusCallback: statusCallback(ref), validityPeriodS }, tools.call)
-          .catch((error: unknown) => rememberOptOut(error, thread, tools))
-        // From now on this text is known as ours, so that no other look-up takes it for its own.
-        await store.saveReceipt({ messageSid: sid, status: 'queued', ref }, tools.now())
-        return sid
-      },
-      confirm: async ({ begunAt: since, endedBy: until }) => {
-        const told = await store.findReceiptByRef(ref)
-        if (told !== undefined) return told.messageSid
-        const sent = await twilio.listSent(thread.replyTo, { since, until }, tools.call)
-        // Oldest first. From may be null while the text is queued.
-        const unknown: SentSms[] = []
-        for (const one of sent.toReversed()) {
-          if (one.from !== undefined && one.from !== thread.ours) continue
-          if ((await store.findReceipt(one.messageSid)) === undefined) unknown.push(one)
-        }
-        const made = unknown.find((one) => isSameText(one.body, body))
-        if (made === undefined && unknown.some((one) => one.body === '')) {
-          throw unprovable(`Twilio lists a text to ${redact(thread.replyTo)} without its words: it may be this reply`)
-        }
-        if (made !== undefined) {
-          await store.saveReceipt({ messageSid: made.messageSid, status: made.status, ref }, tools.now())
-        }
-        return made?.messageSid
-      },
-    })
-  }
-
-  const rememberOptOut = async (error: unknown, { ours, theirs }: Thread, tools: Tools): Promise<never> => {
-    if (error instanceof DeliveryError && isOptOut(error)) {
-      await store.optOut(ours, theirs, `refused ${error.code}`, tools.now())
-    }
-    throw error
   }
 
   const withoutThread = async (reply: AgentReply, tools: Tools): Promise<FlowResult> => {
@@ -226,6 +176,7 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       const thread = await store.findThreadOfConversation(reply.conversationId)
       if (thread === undefined) return withoutThread(reply, tools)
       if (!isPhoneNumber(thread.replyTo) && !isShortCode(thread.replyTo)) {
+        await store.ingest(replyNoteDelivery(noteAbout(delivery, 'unanswerable')), tools.now())
         return { state: 'suppressed', reason: `${thread.replyTo} is a sender that cannot receive texts` }
       }
       const before = tools.effects.step(waitsFor)?.value as readonly string[] | undefined // what letPass wrote
@@ -241,8 +192,16 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       const texts = await textsFor(delivery, part, tools)
       if (texts.length === 0) return { state: 'suppressed', reason: 'nothing to send' }
       const messageSids: MessageSid[] = []
-      for (const [index, text] of texts.entries()) messageSids.push(await send(delivery, thread, text, index, tools))
+      for (const [index, body] of texts.entries()) {
+        messageSids.push(await sendText({ delivery, thread, body, index, validityPeriodS }, tools))
+      }
+      const note = delivery.parkings + delivery.replays === 0 ? undefined : await sentNote(store, delivery)
+      if (note !== undefined) await store.ingest(note, tools.now())
       return { state: 'delivered', result: { messageSids, to: thread.replyTo, from: thread.ours } }
+    },
+
+    async onParked(delivery, parked, now) {
+      await store.ingest(parkedNote(delivery, parked), now)
     },
   }
 }

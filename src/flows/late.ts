@@ -4,10 +4,15 @@
 export function lateMark(times: { sentAt: number; now: number; lateAfterMs: number; timeZone?: string }): string {
   const { sentAt, now, lateAfterMs, timeZone } = times
   if (now - sentAt <= lateAfterMs) return ''
+  return `[delayed, sent ${clockTime(sentAt, now, timeZone)}]`
+}
+
+/** `14:02`, with the day in front when it was another one; epoch ms. Without a time zone: `14:02 UTC`. */
+export function clockTime(time: number, now: number, timeZone?: string): string {
   const zone = timeZone !== undefined && isTimeZone(timeZone) ? timeZone : undefined
-  const sent = partsOf(sentAt, zone)
-  const day = sent.date === partsOf(now, zone).date ? '' : `${sent.date} `
-  return `[delayed, sent ${day}${sent.time}${zone === undefined ? ' UTC' : ''}]`
+  const at = partsOf(time, zone)
+  const day = at.date === partsOf(now, zone).date ? '' : `${at.date} `
+  return `${day}${at.time}${zone === undefined ? ' UTC' : ''}`
 }
 
 /**

@@ -3,6 +3,7 @@ import { DeliveryError, describeError } from '../errors.js'
 import type { Log } from '../log.js'
 import type { ReceiptState, Store } from '../store/store.js'
 import type { TwilioClient } from '../twilio/client.js'
+import { keepReceipt } from './keep-receipt.js'
 import type { SweepOptions, SweepTools } from './reconcile-intake.js'
 
 /** A quarter of an hour after it was sent the first question is due, in the store's own time; these are the next, ms. */
@@ -12,7 +13,7 @@ const afterFailureMs = 900_000
 const most = 100
 
 export interface PollParts {
-  readonly store: Pick<Store, 'textsToPoll' | 'pollAgain' | 'saveReceipt'>
+  readonly store: Pick<Store, 'textsToPoll' | 'pollAgain' | 'saveReceipt' | 'findDelivery' | 'ingest'>
   readonly twilio: Pick<TwilioClient, 'findSent'>
   readonly log: Log
 }
@@ -32,12 +33,13 @@ export function nextPoll(createdAt: number, now: number): number | undefined {
 
 export function createReceiptPoll({ store, twilio, log }: PollParts) {
   /** Whether Twilio had news. */
-  const ask = async ({ messageSid, status: known }: ReceiptState, tools: SweepTools): Promise<boolean> => {
+  const ask = async ({ messageSid, ref, status: known }: ReceiptState, tools: SweepTools): Promise<boolean> => {
     const sent = await twilio.findSent(messageSid, tools.call)
     await store.pollAgain(messageSid, sent && nextPoll(sent.createdAt, tools.now()))
     if (sent?.status === undefined) return false
     const { status, errorCode } = sent
-    await store.saveReceipt({ messageSid, status, ...(errorCode === undefined ? {} : { errorCode }) }, tools.now())
+    const code = errorCode === undefined ? {} : { errorCode }
+    await keepReceipt(store, { messageSid, status, ...code, ...(ref !== undefined && { ref }) }, tools.now())
     return status !== known
   }
 

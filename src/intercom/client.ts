@@ -48,6 +48,10 @@ export interface IntercomClient {
   /** How much earlier or later than by our clock Intercom may say that something happened, ms. */
   clockSlackMs(): number
   assignToTeam(id: ConversationId, adminId: string, teamId: string, call: Call): Promise<void>
+  /** A private note, for teammates alone. The answer holds the new part last. */
+  writeNote(id: ConversationId, adminId: string, html: string, call: Call): Promise<Conversation>
+  /** Ends that it is closed or snoozed. */
+  openConversation(id: ConversationId, adminId: string, call: Call): Promise<void>
 }
 
 const mostContacts = 150
@@ -159,5 +163,16 @@ export function createIntercomClient(parts: WireParts): IntercomClient {
 
     assignToTeam: (id, adminId, teamId, call) =>
       assignConversation(wire, { id, adminId, assignee: { type: 'team', id: teamId } }, call),
+
+    writeNote(id, adminId, html, call) {
+      const body = { message_type: 'note', type: 'admin', admin_id: adminId, body: html }
+      const path = `${conversationPath(id)}/reply`
+      return run({ method: 'POST', path, body, creates: true }, shapes.conversation, call)
+    },
+
+    async openConversation(id, adminId, call) {
+      const body = { message_type: 'open', admin_id: adminId }
+      await run({ method: 'POST', path: `${conversationPath(id)}/parts`, body }, shapes.anything, call)
+    },
   }
 }

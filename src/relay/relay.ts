@@ -236,15 +236,23 @@ export class Relay {
   /** Settles even if the store is away for a while: as long as our lease lives, nobody else can free the lane. */
   async #settle(claimed: Claimed, settlement: Settlement): Promise<boolean> {
     const { clock, log, store } = this.#parts
+    const { delivery } = claimed
     for (;;) {
       try {
+        if (settlement.state === 'parked') {
+          await this.#flowOf(delivery).onParked?.(delivery, settlement, clock.now())
+        }
         return await store.settle(claimed, settlement, clock.now())
       } catch (error) {
-        log.error('delivery.settle-failed', { id: claimed.delivery.id, error: describeError(error) })
+        log.error('delivery.settle-failed', { id: delivery.id, error: describeError(error) })
         if (claimed.instance !== this.#lease.instance || this.#stopping.signal.aborted) return false
         await clock.sleep(this.#settings.pollMs, this.#stopping.signal)
       }
     }
+  }
+
+  #flowOf({ kind }: Delivery): Flow<DeliveryKind> {
+    return this.#parts.flows[kind] as Flow<DeliveryKind> // the table pairs each kind with its payload
   }
 
   async #deliver(delivery: Delivery, tools: Tools, signal: AbortSignal): Promise<Settlement> {
@@ -255,8 +263,7 @@ export class Relay {
         const fault = { message: `${delivery.shore} is paused`, outcome: 'transient', shore: delivery.shore } as const
         return { state: 'ready', runAt: restsUntil, spent: false, fault }
       }
-      const flow = this.#parts.flows[delivery.kind] as Flow<DeliveryKind> // the table pairs each kind with its payload
-      return await flow.deliver(delivery, tools)
+      return await this.#flowOf(delivery).deliver(delivery, tools)
     } catch (error) {
       // Broken off: give the lane back as it is (the fence refuses if it is no longer ours).
       if (error instanceof LeaseLost || signal.aborted) {

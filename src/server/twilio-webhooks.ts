@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { NewDelivery } from '../delivery.js'
-import type { InboundSms } from '../message.js'
+import type { InboundSms, Receipt } from '../message.js'
 import { canonical } from '../phone.js'
 import { type Form, parseInboundSms, parseReceipt, verifyTwilioSignature } from '../twilio/webhook.js'
 import { readBody } from './body.js'
@@ -27,10 +27,12 @@ export interface TwilioDoorSettings {
   readonly authTokens: readonly string[]
   /** How a text becomes a delivery. */
   readonly toDelivery: (sms: InboundSms) => NewDelivery<'inbound-sms'>
+  /** Keeps what Twilio says of a text of ours, on disk. */
+  readonly keepReceipt: (receipt: Receipt, now: number) => Promise<unknown>
 }
 
 export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts) {
-  const { publicUrl, accountSid, authTokens, toDelivery } = settings
+  const { publicUrl, accountSid, authTokens, toDelivery, keepReceipt } = settings
   const marks = createDoorMarks(parts)
 
   /** Which token signs, while it is rotated: Twilio takes the new one only once it is promoted. */
@@ -79,7 +81,7 @@ export function createTwilioDoor(settings: TwilioDoorSettings, parts: DoorParts)
       if (receipt !== undefined) {
         const { optedOut, ...facts } = receipt
         const now = parts.clock.now()
-        await parts.store.saveReceipt({ ...facts, ...(ref !== null && { ref }) }, now)
+        await keepReceipt({ ...facts, ...(ref !== null && { ref }) }, now)
         if (optedOut !== undefined) {
           await parts.store.optOut(optedOut.ours, canonical(optedOut.theirs), `receipt ${facts.errorCode}`, now)
         }

@@ -1,5 +1,5 @@
 // Everything `status` shows, read in one transaction.
-import type { DeliveryKind, Fault } from '../delivery.js'
+import { type DeliveryKind, deliveryOf, type Fault } from '../delivery.js'
 import type { MessageSid } from '../message.js'
 import { balance, type Sheet } from './balance.js'
 import { type Hops, measureHops } from './hops.js'
@@ -175,12 +175,6 @@ async function undelivered(
     failures: [...counts].map(([errorCode, count]) => ({ errorCode, count })).sort((a, b) => b.count - a.count),
     conflicts: conflicting.filter(isOurs).map((row) => row.message_sid),
   }
-}
-
-/** `17.0` is the first text of delivery 17. */
-function deliveryOf(ref: string | null): number | undefined {
-  const [, id] = /^(\d{1,15})\.\d+$/.exec(ref ?? '') ?? []
-  return id === undefined ? undefined : Number(id)
 }
 
 function toProcess(row: Awaited<ReturnType<typeof ask.instances>>[number]): Process {

@@ -58,8 +58,12 @@ export async function trace(tx: Tx, subject: TraceSubject, limit: number): Promi
   return traceLanes(tx, [], lanesOfConversation(subject.conversationId), limit)
 }
 
-/** Of replies whose thread was not known yet, and of look-ups: see `flows/agent-reply`. */
-const lanesOfConversation = (id: ConversationId): readonly Lane[] => [`out:conversation:${id}`, `look:${id}`]
+/** Of replies whose thread was not known yet, of look-ups and of notes: see `flows/agent-reply` and `flows/reply-note`. */
+const lanesOfConversation = (id: ConversationId): readonly Lane[] => [
+  `out:conversation:${id}`,
+  `look:${id}`,
+  `note:${id}`,
+]
 
 async function traceCustomer(tx: Tx, theirs: Address, limit: number, ours?: Address): Promise<Trace | undefined> {
   const isOurs = (thread: { readonly ours: Address }) => ours === undefined || thread.ours === ours

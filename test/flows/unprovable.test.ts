@@ -38,7 +38,7 @@ describe('what may have happened and cannot be found out is parked and not repea
     expect(await parkedReasons(world)).toEqual(['unprovable'])
     expect(sent().map(({ body }) => body)).toEqual([''])
     expect((await world.store().listDeliveries({ state: 'parked', limit: 1 }))[0]?.fault?.message).toBe(
-      'Twilio lists a text to …0142 without its words: it may be this reply',
+      'Twilio lists a text to …0142 without its words: it may be this one',
     )
   })
 

@@ -27,6 +27,7 @@ async function run(
   deliver: Deliver,
   settings: Partial<RelaySettings> = {},
   probe: () => Promise<void> = async () => {},
+  onParked: (body: string) => Promise<void> = async () => {},
 ): Promise<Running> {
   const clock = new ManualClock()
   const ended: string[] = []
@@ -35,6 +36,7 @@ async function run(
       await deliver(delivery.payload.body, tools, delivery)
       return { state: 'delivered' as const, result: {} }
     },
+    onParked: ({ payload }: Delivery<'agent-reply'>) => onParked(payload.body),
   }
   const none = { deliver: () => Promise.reject(new Error('not in this test')) }
   const relay = new Relay({
@@ -47,7 +49,7 @@ async function run(
       return `relay-${instances}`
     },
     probe,
-    flows: { 'agent-reply': flow, 'inbound-sms': none, 'reply-lookup': none },
+    flows: { 'agent-reply': flow, 'inbound-sms': none, 'reply-lookup': none, 'reply-note': none },
     // Longer than any test turns its clock, unless the test is about leases.
     settings: { leaseMs: 3_600_000, restMs: 0, ...settings },
     onAttempt: ({ delivery, settlement }: Attempted) => {
@@ -98,6 +100,29 @@ function gate() {
 }
 
 onEachEngine('the relay', (subject) => {
+  it('parks nothing before its flow has taken in what tells of that, though the store fails for a moment', async () => {
+    const { store } = subject
+    const told: string[] = []
+    const refuse = async () => {
+      throw new DeliveryError('no', { outcome: 'permanent', code: '21614' })
+    }
+    const onParked = async (body: string) => {
+      told.push(`${body}, parked ${(await store.summarize(0, 0)).parked}`)
+      if (told.length === 1) throw new Error('the disk is away')
+    }
+    const { relay, ended, clock } = await run(store, refuse, {}, undefined, onParked)
+    await store.ingest(delivery('a', 'a1'), clock.now())
+    relay.notify()
+    await until('two tries', () => ended.length === 1, {
+      clock,
+      stepMs: 100,
+      after: () => store.summarize(0, 0),
+    })
+    expect(told).toEqual(['a1, parked 0', 'a1, parked 0'])
+    expect(ended).toEqual(['a1: parked'])
+    expect((await store.summarize(0, 0)).parked).toBe(1)
+  })
+
   it('delivers a lane in order, one at a time, while lanes run side by side', async () => {
     const { store } = subject
     const inLane = new Map<string, number>()

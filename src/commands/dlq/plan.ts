@@ -66,6 +66,7 @@ function receiptOf({ id, receipts }: DeliveryFacts, index: number) {
 /** Each of a reply's texts is known to have been made, or the text is known to be in the inbox. */
 function isDone(item: DeliveryFacts): boolean {
   const { kind, steps } = item
+  if (kind === 'reply-note') return steps.note?.doneAt !== undefined
   if (kind === 'inbound-sms') return steps.append?.doneAt !== undefined || steps.conversation?.doneAt !== undefined
   const texts = steps.texts?.value
   if (!Array.isArray(texts)) return false
@@ -108,12 +109,13 @@ function sending(item: DeliveryFacts): string {
   }
   if (item.kind === 'reply-lookup')
     return `read conversation ${item.conversationId ?? ''} for replies`.replace('  ', ' ')
+  if (item.kind === 'reply-note') return `write a note into conversation ${item.conversationId ?? ''}`.trimEnd()
   return `send to ${customerOf(item)} from ${numberOf(item)}`
 }
 
 /** Words that were settled in an earlier attempt stay as they are. */
 function markOf({ kind, steps, sentAt }: DeliveryFacts, { now, lateAfterMs }: Rules): string {
-  if (now - sentAt <= lateAfterMs || kind === 'reply-lookup') return ''
+  if (now - sentAt <= lateAfterMs || kind === 'reply-lookup' || kind === 'reply-note') return ''
   const settled = kind === 'agent-reply' ? steps.texts : (steps.append ?? steps.conversation)
   return settled === undefined ? `, marked "[delayed, sent ${shortTime(sentAt, now)}]"` : ''
 }

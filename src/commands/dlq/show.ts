@@ -58,7 +58,12 @@ function adviceOf({ fault }: Found, reason: string) {
   return { title, advice, remedy: remedy ?? null, fix_by: fixer, next_step: nextStep }
 }
 
-const kindInWords = { 'inbound-sms': 'text', 'agent-reply': 'reply', 'reply-lookup': 'look-up of a reply' } as const
+const kindInWords = {
+  'inbound-sms': 'text',
+  'agent-reply': 'reply',
+  'reply-lookup': 'look-up of a reply',
+  'reply-note': 'note about a reply',
+} as const
 
 interface Screen {
   readonly found: Found
@@ -102,6 +107,9 @@ const shown = new Set([
   'messagingServiceSid',
   'sentAt',
   'writtenAt',
+  'replyId',
+  'end',
+  'code',
 ])
 
 function mask(payload: unknown): Readonly<Record<string, unknown>> {

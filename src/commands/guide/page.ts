@@ -81,14 +81,21 @@ Assign a conversation to whom you like: later texts in it do not move it back.
 
 ## When a reply does not arrive
 
-- The conversation does not show it. The reply looks sent, and nothing is written into the conversation.
-- Whoever runs the bridge sees it: \`sms-bridge status\` counts what failed, \`sms-bridge dlq list\` says which replies
-  could not be sent and why, \`sms-bridge trace\` with the id of the conversation (in its address in your browser) shows
-  what became of each reply in it, also when the customer’s carrier did not deliver it.
-- Do not write it again to be sure. What fails in passing is tried again by itself for ${retried}, and the customer would get
-  both. Your later replies to them wait for it, ${late} at most.
-- After ${retried} it is sent only if a person says so. If Twilio as a whole is down, replies wait until it is back and
-  then carry the mark of lateness.
+A private note in the conversation says so, with the beginning of the reply, the cause and what to do. A conversation
+that is closed or snoozed is opened for it. No note means that nothing is known to be wrong.
+
+| the note begins with | what happened                                              | what you do                                     |
+| -------------------- | ---------------------------------------------------------- | ----------------------------------------------- |
+| Not texted yet       | it could not be sent, and is tried again by itself         | wait: the customer would get both               |
+| Texted after all     | it was sent in the end                                     | nothing                                         |
+| Not texted           | it was not sent, and stays unsent unless somebody steps in | as the note says; ask before you write it again |
+| Not delivered        | it was sent, and the carrier could not deliver it          | as the note says; nothing tries it again        |
+| Perhaps not …        | Twilio cannot tell, or says two things                     | ask the customer                                |
+| … cannot be answered | the text came from a machine that takes none               | reach the customer another way                  |
+
+- The name in brackets (\`d_17\`) tells whoever runs the bridge which reply it is: \`sms-bridge dlq show d_17\`.
+- A reply is tried again for ${retried}. Your later replies to that customer wait for it, ${late} at most.
+- If Twilio as a whole is down, replies wait until it is back, without a note, and then carry the mark of lateness.
 
 ## Please do not
 

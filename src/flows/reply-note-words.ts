@@ -1,0 +1,114 @@
+// What the note about a reply says: what happened to which reply, why, and what to do. Pure.
+import type { ReplyEnd } from '../message.js'
+import type { Address } from '../phone.js'
+import { clockTime } from './late.js'
+import { splitText } from './sms-text.js'
+
+/** What the vendor's code means, in a sentence, and whether the same text could go through. */
+export type Explain = (code: string) =>
+  | {
+      readonly advice: string
+      readonly remedy: string
+      /** now: as it is, later · mended: once somebody has mended the cause · never. */
+      readonly again: 'now' | 'mended' | 'never'
+    }
+  | undefined
+
+export interface NoteFacts {
+  readonly end: ReplyEnd
+  /** The customer's number, as their texts spell it. */
+  readonly to: Address
+  /** Of the reply; '' when they are not known. */
+  readonly words: string
+  /** Epoch ms. */
+  readonly writtenAt: number
+  readonly now: number
+  /** IANA. */
+  readonly timeZone?: string
+  readonly code: string | undefined
+  /** The vendor has said both that it arrived and that it failed. */
+  readonly contradicted: boolean
+  /** The delivery of the reply. */
+  readonly replyId: number
+  readonly explain: Explain
+}
+
+const longestQuote = 60
+
+/** The note's HTML, one paragraph each for what, why and what to do. */
+export function noteHtml(facts: NoteFacts): string {
+  const paragraphs = [[`<b>${escaped(headline(facts))}</b>`, escaped(which(facts))].join(' ').trim()]
+  for (const text of [cause(facts), remedy(facts)]) if (text !== '') paragraphs.push(escaped(text))
+  return paragraphs.map((text) => `<p>${text}</p>`).join('')
+}
+
+function headline({ end, to, code, contradicted }: NoteFacts): string {
+  const unsure = code === 'unprovable' || contradicted
+  const heads: Readonly<Record<ReplyEnd, string>> = {
+    waiting: `Not texted to ${to} yet:`,
+    refused: unsure ? `Perhaps not texted to ${to}:` : `Not texted to ${to}:`,
+    undelivered: unsure ? `Perhaps not delivered to ${to}:` : `Not delivered to ${to}:`,
+    unanswerable: `${to} cannot be answered by text.`,
+    sent: `Texted to ${to} after all:`,
+  }
+  return heads[end]
+}
+
+/** `“Hello, your order …” (14:02, d_17)` */
+function which({ end, words, writtenAt, now, timeZone, replyId }: NoteFacts): string {
+  if (end === 'unanswerable') return ''
+  const line = words.replace(/\s+/g, ' ').trim()
+  const [start = ''] = splitText(line, longestQuote)
+  const quote = start === line ? line : `${start}…`
+  const at = `written ${clockTime(writtenAt, now, timeZone)}, d_${replyId}`
+  return quote === '' ? `a reply (${at})` : `“${quote}” (${at})`
+}
+
+/** For what no code of the vendor's stands. */
+const reasons: Readonly<Record<string, string>> = {
+  'no-answer': 'No answer came, however often it was tried.',
+  'server-error': 'The servers on the way failed, however often it was tried.',
+  unprovable: 'The answer to it was lost, and Twilio’s lists show neither that it was sent nor that it was not.',
+}
+
+function cause({ end, code, contradicted, explain }: NoteFacts): string {
+  if (end === 'sent') return ''
+  if (end === 'unanswerable')
+    return 'It is the sender of automatic texts, which takes none: what is written here for the customer is not sent.'
+  if (contradicted) return 'Twilio says both that it arrived and that it failed.'
+  if (code === undefined) return 'The carrier did not say why.'
+  const known = explain(code)
+  if (known !== undefined) return `${known.advice} (Twilio ${code})`
+  return reasons[code] ?? `The reason given is ${code}.`
+}
+
+const isVendors = (code: string | undefined): code is string => code !== undefined && /^\d+$/.test(code)
+
+function remedy({ end, code, contradicted, replyId, explain }: NoteFacts): string {
+  const keeper = 'whoever looks after sms-bridge'
+  const known = code === undefined ? undefined : explain(code)
+  const words: Readonly<Record<ReplyEnd, () => string>> = {
+    waiting: () => 'It is tried again by itself. Do not write it again: the customer would get both.',
+    refused: () => {
+      if (known?.again === 'never') return known.remedy
+      const look =
+        isVendors(code) && known?.again === 'mended' ? `sms-bridge explain ${code}` : `sms-bridge dlq show d_${replyId}`
+      return `It is kept, and ${keeper} can have it sent (${look}). Ask them before you write it again: the customer would get both.`
+    },
+    undelivered: () => {
+      if (contradicted) return 'Ask the customer before you write it again.'
+      if (known?.again === 'never') return known.remedy
+      if (known?.again === 'mended') {
+        return `Tell ${keeper}: sms-bridge explain ${code} says what to mend. Write it again once that is done.`
+      }
+      return 'Nothing tries it again: write it again a little later, or reach the customer another way.'
+    },
+    unanswerable: () => 'Reach the customer another way.',
+    sent: () => '',
+  }
+  return words[end]()
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

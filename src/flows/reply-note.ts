@@ -1,0 +1,124 @@
+// A reply that did not simply arrive is told of where its author sees it: in a note in its conversation.
+import type { Flow, FlowResult, NewDelivery, Parked, Tools } from '../delivery.js'
+import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
+import type { AgentReply, PartId, ReplyEnd, ReplyNote } from '../message.js'
+import type { Store, Thread } from '../store/store.js'
+import { type Explain, noteHtml } from './reply-note-words.js'
+import { sameWords, toSmsText } from './sms-text.js'
+
+/** Reading a conversation by its id is no search; a little time for the vendor's replicas. */
+const partVisibleAfterMs = 10_000
+
+export interface ReplyNoteParts {
+  readonly store: Store
+  readonly intercom: IntercomClient
+  /** What a code of the vendor's means. */
+  readonly explain: Explain
+  /** In whose name notes are written. */
+  readonly adminId: (tools: Tools) => Promise<string>
+  /** Of the workspace; IANA. Undefined when unknown. */
+  readonly timeZone: (tools: Tools) => Promise<string | undefined>
+  /** Shortens every vendor lag, for vendors that have none (the twins). */
+  readonly visibleAfterMs?: number
+}
+
+const keyOf = ({ replyId, end }: Pick<ReplyNote, 'replyId' | 'end'>) => `reply:${replyId}:${end}`
+
+/** One for each reply and end, however often and in however many texts it comes to it. */
+export function replyNoteDelivery(note: ReplyNote): NewDelivery<'reply-note'> {
+  return {
+    kind: 'reply-note',
+    payload: note,
+    // That a customer cannot be answered is said once.
+    dedupeKey: note.end === 'unanswerable' ? `unanswerable:${note.conversationId}` : keyOf(note),
+    lane: `note:${note.conversationId}`,
+    shore: 'intercom',
+    priority: 'live',
+    number: '',
+    rank: '',
+  }
+}
+
+type Reply = { readonly id: number; readonly payload: AgentReply }
+
+export function noteAbout({ id, payload }: Reply, end: ReplyEnd): ReplyNote {
+  const { conversationId, partId, writtenAt } = payload
+  return { end, conversationId, partId, writtenAt, replyId: id }
+}
+
+/** Of a reply that is about to be parked. */
+export function parkedNote(reply: Reply, { reason, retryAt }: Parked): NewDelivery<'reply-note'> {
+  const end = retryAt === undefined ? 'refused' : 'waiting'
+  return replyNoteDelivery({ ...noteAbout(reply, end), code: reason })
+}
+
+/** Of a reply that left though a note says that it did not; undefined when none does. */
+export async function sentNote(
+  store: Pick<Store, 'unseen'>,
+  reply: Reply,
+): Promise<NewDelivery<'reply-note'> | undefined> {
+  const keys = (['waiting', 'refused'] as const).map((end) => keyOf({ replyId: reply.id, end }))
+  const unseen = await store.unseen(keys)
+  return unseen.length === keys.length ? undefined : replyNoteDelivery(noteAbout(reply, 'sent'))
+}
+
+export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
+  const { store, intercom, explain, adminId, visibleAfterMs } = parts
+
+  /** Undefined when it need not be told any more. */
+  const whatToSay = async (note: ReplyNote, tools: Tools, thread: Thread, part: Part | undefined) => {
+    const { end, replyId, messageSid, code } = note
+    const reply = await store.findDelivery(replyId)
+    const isOver = reply?.state === 'delivered' || reply?.state === 'suppressed'
+    if ((end === 'waiting' || end === 'refused') && isOver) return undefined
+    const receipt = messageSid === undefined ? undefined : await store.findReceipt(messageSid)
+    const timeZone = await parts.timeZone(tools)
+    return noteHtml({
+      end,
+      to: thread.replyTo,
+      // Words that somebody took back stay taken back.
+      words: part === undefined || part.redacted ? '' : toSmsText(part.body),
+      writtenAt: note.writtenAt,
+      now: tools.now(),
+      code: code ?? (receipt?.errorCode === undefined ? undefined : String(receipt.errorCode)),
+      contradicted: receipt?.conflict ?? false,
+      replyId,
+      explain,
+      ...(timeZone !== undefined && { timeZone }),
+    })
+  }
+
+  const write = (html: string, before: Conversation, tools: Tools) => {
+    return tools.effects.run<PartId>('note', {
+      visibleAfterMs: visibleAfterMs ?? partVisibleAfterMs,
+      perform: async () => {
+        const after = await intercom.writeNote(before.id, await adminId(tools), html, tools.call)
+        return after.parts.findLast(({ body }) => sameWords(body, html))?.id ?? ('' as PartId) // ids are for tracing only
+      },
+      confirm: async () => {
+        const now = await intercom.getConversation(before.id, tools.call)
+        const isIt = ({ partType, body }: Part) => partType === 'note' && sameWords(body, html)
+        return (now ?? before).parts.findLast(isIt)?.id
+      },
+    })
+  }
+
+  return {
+    async deliver({ payload: note }, tools): Promise<FlowResult> {
+      const { conversationId } = note
+      const thread = await store.findThreadOfConversation(conversationId)
+      const conversation = thread && (await intercom.getConversation(conversationId, tools.call))
+      if (thread === undefined || conversation === undefined) return { state: 'suppressed', reason: 'no such thread' }
+      const noted = tools.effects.step('words')?.value
+      const part = conversation.parts.find(({ id }) => id === note.partId)
+      const html = typeof noted === 'string' ? noted : await whatToSay(note, tools, thread, part)
+      if (html === undefined) return { state: 'suppressed', reason: 'it was sent in the meantime' }
+      if (noted === undefined) await tools.effects.note('words', html)
+      const partId = await write(html, conversation, tools)
+      // In a conversation that is closed or snoozed nobody would see it. Opening one that is open does no harm.
+      const hidden = conversation.state !== 'open' && note.end !== 'sent'
+      if (hidden) await intercom.openConversation(conversationId, await adminId(tools), tools.call)
+      return { state: 'delivered', result: { conversationId, partId, ...(hidden && { opened: true }) } }
+    },
+  }
+}
