@@ -23,7 +23,7 @@ interface Leave {
 }
 
 const rooms = ['relay', 'flows', 'server', 'store', 'twilio', 'intercom', 'config', 'commands', 'cli', 'emulators']
-const words = ['message', 'delivery', 'phone', 'errors', 'clock', 'log']
+const words = ['message', 'delivery', 'phone', 'errors', 'clock', 'log', 'hours', 'wall-time']
 const values = (...to: string[]): Leave => ({ to, as: 'static' })
 const types = (...to: string[]): Leave => ({ to, as: 'type' })
 const later = (...to: string[]): Leave => ({ to, as: 'dynamic' })

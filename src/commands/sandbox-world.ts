@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { type Bridge, type BridgeParts, startBridge } from '../bridge.js'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config/load.js'
+import { settings } from '../config/schema.js'
 import { startIntercomTwin } from '../emulators/intercom/server.js'
 import type { IntercomTwin } from '../emulators/intercom/types.js'
 import { startTwilioTwin } from '../emulators/twilio/server.js'
@@ -93,6 +94,8 @@ export async function startWorld({ storeUrl, clock, log, onAttempt, spareNumber 
         [companyNumber, '814'],
         [secondNumber, '815'],
       ]),
+      holidays: [],
+      awayText: settings.awayText.fallback,
       twilio: { accountSid, authTokens: [authToken], baseUrl: twilio.url },
       intercom: { accessToken, clientSecret, region: 'us', baseUrl: intercom.url },
     }

@@ -1,5 +1,7 @@
 import { ConfigError } from '../errors.js'
+import type { Holiday, WeeklyHours } from '../hours.js'
 import { findPlaces } from './folders.js'
+import { byNumber, faultsOfNumbers, faultsOfRegion, isByNumber } from './numbers.js'
 import type { Profile } from './profile.js'
 import { type Setting, type SettingName, settings, type Values } from './schema.js'
 
@@ -22,6 +24,11 @@ export interface Config {
   readonly teams: ReadonlyMap<string, string>
   /** Our number → how long after it was closed a text opens its conversation again, ms; `*` as above. */
   readonly reopen?: ReadonlyMap<string, number>
+  /** Our number → when it is open; `*` as above. Look one up with `hoursOf`. */
+  readonly hours?: ReadonlyMap<string, WeeklyHours>
+  readonly holidays: readonly Holiday[]
+  /** With `{opens}` where the time of opening goes. */
+  readonly awayText: string
   readonly twilio: {
     readonly accountSid: string
     /** The first is the current one, the others still verify webhooks. */
@@ -89,8 +96,7 @@ async function faultsTogether(sources: Sources, values: Partial<Values>): Promis
       faults.push(`${settings[other].env} is missing: ${settings[one].env} is set and they go together`)
     }
   }
-  faults.push(...(await faultsOfNumbers('teams', values.teams ?? new Map())))
-  faults.push(...(await faultsOfNumbers('reopen', values.reopen ?? new Map())))
+  for (const name of byNumber) faults.push(...(await faultsOfNumbers(name, values[name] ?? new Map())))
   faults.push(...(await faultsOfRegion(values.defaultRegion)))
   return faults
 }
@@ -104,7 +110,7 @@ export async function loadLocalConfig(sources: Sources): Promise<Pick<Config, 'd
   return { defaultRegion, holdMs }
 }
 
-export interface InboxConfig extends Pick<Config, 'teams' | 'reopen' | 'relayBots' | 'holdMs'> {
+export interface InboxConfig extends Pick<Config, 'teams' | 'reopen' | 'hours' | 'awayText' | 'relayBots' | 'holdMs'> {
   /** Undefined while there is no access token. */
   readonly intercom: Pick<Config['intercom'], 'accessToken' | 'baseUrl'> | undefined
 }
@@ -114,19 +120,26 @@ export async function loadInboxConfig(sources: Sources): Promise<InboxConfig> {
   const access = ['intercomAccessToken', 'intercomRegion', 'intercomApiBaseUrl'] as const
   const mayAsk = find(sources, 'intercomAccessToken') !== undefined
   const { values, faults } = await readSettings(sources, [
-    'teams',
-    'reopen',
+    ...byNumber,
+    'awayText',
     'relayBots',
     'hold',
     ...(mayAsk ? access : []),
   ])
-  faults.push(...(await faultsOfNumbers('teams', values.teams ?? new Map())))
-  faults.push(...(await faultsOfNumbers('reopen', values.reopen ?? new Map())))
+  for (const name of byNumber) faults.push(...(await faultsOfNumbers(name, values[name] ?? new Map())))
   if (faults.length > 0) throw new ConfigError(faults)
-  const { teams = new Map(), reopen, relayBots, hold: holdMs, ...read } = values as Values // what was read is there, or a fault thrown
+  const { teams = new Map(), reopen, hours, awayText, relayBots, hold: holdMs, ...read } = values as Values // what was read is there, or a fault thrown
   const { intercomAccessToken: accessToken, intercomRegion: region, intercomApiBaseUrl } = read
   const intercom = mayAsk ? { accessToken, baseUrl: intercomApiBaseUrl ?? intercomOrigins[region] } : undefined
-  return { teams, ...(reopen !== undefined && { reopen }), relayBots, holdMs, intercom }
+  return {
+    teams,
+    ...(reopen !== undefined && { reopen }),
+    ...(hours !== undefined && { hours }),
+    awayText,
+    relayBots,
+    holdMs,
+    intercom,
+  }
 }
 
 function storeConfig(store: string | undefined, sources: Sources): Pick<Config, 'store' | 'home'> {
@@ -147,6 +160,9 @@ function toConfig(values: Values, sources: Sources): Config {
     relayBots: values.relayBots,
     teams: values.teams ?? new Map(),
     ...(values.reopen !== undefined && { reopen: values.reopen }),
+    ...(values.hours !== undefined && { hours: values.hours }),
+    holidays: values.holidays ?? [],
+    awayText: values.awayText,
     twilio: {
       accountSid: values.twilioAccountSid,
       authTokens: values.twilioAuthToken,
@@ -179,12 +195,17 @@ export function find({ env, flags, profile }: Sources, name: SettingName): Found
   return undefined
 }
 
+async function readText(setting: Setting<unknown>, text: string) {
+  const [zod, { readers }] = await Promise.all([import('zod'), import('./readers.js')])
+  return setting.type(zod, readers).safeParse(text)
+}
+
 async function parse(setting: Setting<unknown>, text: string): Promise<{ value: unknown } | { fault: string }> {
   if (setting.fault !== undefined) {
     const fault = setting.fault(text)
     return fault === undefined ? { value: text } : { fault }
   }
-  const read = setting.type(await import('zod')).safeParse(text)
+  const read = await readText(setting, text)
   return read.success ? { value: read.data } : { fault: read.error.issues[0]?.message ?? 'is malformed' }
 }
 
@@ -225,14 +246,13 @@ function faultOf(setting: Setting<unknown>, { origin, text }: Found, message: st
 /** What is wrong with this text as the value of a setting, as `must …`; undefined when nothing is. */
 export async function faultOfText(name: SettingName, text: string): Promise<string | undefined> {
   const setting: Setting<unknown> = settings[name]
-  const read = setting.type(await import('zod')).safeParse(text)
+  const read = await readText(setting, text)
   if (!read.success) return read.error.issues[0]?.message ?? 'is malformed'
-  const faults =
-    name === 'teams' || name === 'reopen'
-      ? await faultsOfNumbers(name, read.data as ReadonlyMap<string, unknown>) // what its own type yielded
-      : name === 'defaultRegion'
-        ? await faultsOfRegion(text)
-        : []
+  const faults = isByNumber(name)
+    ? await faultsOfNumbers(name, read.data as ReadonlyMap<string, unknown>) // what its own type yielded
+    : name === 'defaultRegion'
+      ? await faultsOfRegion(text)
+      : []
   return faults[0]?.replace(`${setting.env} `, '')
 }
 
@@ -249,25 +269,6 @@ function howToSet({ env, example, secret }: Setting<unknown>): string {
 /** Whether the value must never be in a list of processes or a shell's history. */
 export function isSecret(name: SettingName, text: string): boolean {
   return 'secret' in settings[name] || hasPassword(text)
-}
-
-/** Addresses are judged by the one place that knows them; it is too heavy to load for `loadStoreConfig`. */
-async function faultsOfNumbers(name: 'teams' | 'reopen', byNumber: ReadonlyMap<string, unknown>): Promise<string[]> {
-  if (byNumber.size === 0) return []
-  const { isPhoneNumber, isShortCode } = await import('../phone.js')
-  return [...byNumber.keys()]
-    .filter((key) => key !== '*' && !isPhoneNumber(key) && !isShortCode(key))
-    .map(
-      (key) => `${settings[name].env} ${JSON.stringify(key)} must be a number such as +15550100100, a short code or *`,
-    )
-}
-
-async function faultsOfRegion(region: string | undefined): Promise<string[]> {
-  const { env, fallback, example } = settings.defaultRegion
-  if (region === undefined || region === fallback) return []
-  const { isRegion } = await import('../phone.js')
-  if (isRegion(region)) return []
-  return [`${env} ${JSON.stringify(region)} is no country that phone numbers belong to: type export ${env}=${example}`]
 }
 
 function flagOf({ flag = '' }: Setting<unknown>): string {

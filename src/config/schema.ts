@@ -1,7 +1,8 @@
-// Every setting once. Whoever reads the table pays for nothing else: zod is handed in by load.ts.
+// Every setting once. Whoever reads the table pays for nothing else: zod and the readers are handed in by load.ts.
 import type * as zod from 'zod'
 
 type Zod = typeof zod
+type Readers = typeof import('./readers.js').readers
 
 export interface Setting<T> {
   readonly env: string
@@ -18,7 +19,7 @@ export interface Setting<T> {
   /** The only values there are; for shells that complete them. */
   readonly choices?: readonly string[]
   /** Reads the trimmed, non-empty text. Messages complete the sentence `<name> …`. */
-  readonly type: (z: Zod) => zod.ZodType<T>
+  readonly type: (z: Zod, read: Readers) => zod.ZodType<T>
   /** What is wrong with it, for text that is taken as it stands: such a setting is read without loading zod. */
   readonly fault?: (text: string) => string | undefined
 }
@@ -34,7 +35,7 @@ export const settings = {
     required: true,
     help: 'where Twilio and Intercom reach this bridge',
     example: 'https://sms.example.com',
-    type: (z: Zod) => absoluteUrl(z).superRefine((text, check) => fail(check, publicUrlFault(new URL(text)))),
+    type: (z: Zod, read: Readers) => read.publicUrl(z),
   },
   host: {
     env: 'SMS_BRIDGE_HOST',
@@ -87,7 +88,7 @@ export const settings = {
     fallback: 'US',
     help: 'country of phone numbers written without a country code',
     example: 'US',
-    type: (z: Zod) => z.string().refine(isCountry, 'must be a two-letter ISO 3166 country code in capitals'),
+    type: (z: Zod, read: Readers) => read.country(z),
   },
   hold: {
     env: 'SMS_BRIDGE_HOLD',
@@ -114,36 +115,34 @@ export const settings = {
     flag: '--teams <pairs>',
     help: 'Intercom team for conversations by the number that was texted; * is any other number',
     example: '+15550100100=814,*=815',
-    type: (z: Zod) =>
-      z.string().transform((text, check): ReadonlyMap<string, string> => {
-        const entries = text.split(',').map((entry) => /^\s*(\S+?)\s*=\s*(\d+)\s*$/.exec(entry))
-        const teams = new Map(entries.map((entry) => [entry?.[1] ?? '', entry?.[2] ?? '']))
-        fail(check, entries.includes(null) ? 'must be NUMBER=TEAM_ID pairs separated by commas' : undefined)
-        fail(check, teams.size < entries.length ? 'must name each number once' : undefined)
-        return teams
-      }),
+    type: (z: Zod, read: Readers) => read.teams(z),
   },
   reopen: {
     env: 'SMS_BRIDGE_REOPEN',
     flag: '--reopen <pairs>',
     help: 'how long after it was closed a text opens the conversation again, by the number that was texted; otherwise it opens a new one',
     example: '+15550100100=5d,*=12h',
-    type: (z: Zod) =>
-      z.string().transform((text, check): ReadonlyMap<string, number> => {
-        const entries = text.split(',').map((entry) => /^\s*(\S+?)\s*=\s*(\d{1,3})([hd])\s*$/.exec(entry))
-        const windows = new Map(
-          entries.map((entry) => [
-            entry?.[1] ?? '',
-            Number(entry?.[2]) * (entry?.[3] === 'h' ? 3_600_000 : 86_400_000),
-          ]),
-        )
-        fail(
-          check,
-          entries.includes(null) ? 'must be NUMBER=TIME pairs such as *=5d or *=12h, separated by commas' : undefined,
-        )
-        fail(check, windows.size < entries.length ? 'must name each number once' : undefined)
-        return windows
-      }),
+    type: (z: Zod, read: Readers) => read.reopen(z),
+  },
+  hours: {
+    env: 'SMS_BRIDGE_HOURS',
+    flag: '--hours <pairs>',
+    help: 'when the number that was texted is open; outside its hours a customer gets one automatic text. Without a time zone at the end the workspace’s goes; none is no hours',
+    example: '+15550100100=Mon-Fri 9-18 Sat 10-14 America/Denver,*=Mon-Sun 8-22',
+    type: (z: Zod, read: Readers) => read.hours(z),
+  },
+  holidays: {
+    env: 'SMS_BRIDGE_HOLIDAYS',
+    help: 'dates on which every number with hours is closed, in its own time zone: once, every year, or from one to another',
+    example: '2026-11-26,12-25,2026-12-28/2027-01-01',
+    type: (z: Zod, read: Readers) => read.holidays(z),
+  },
+  awayText: {
+    env: 'SMS_BRIDGE_AWAY_TEXT',
+    fallback: 'Thanks for your text. We are closed right now and will answer when we open again: {opens}.',
+    help: 'the automatic text outside the hours, at most 480 characters; {opens} is when the number opens again',
+    example: 'Thanks for your text. We are closed and will answer {opens}.',
+    type: (z: Zod, read: Readers) => read.awayText(z),
   },
   twilioAccountSid: {
     env: 'TWILIO_ACCOUNT_SID',
@@ -178,13 +177,13 @@ export const settings = {
     secret: true,
     help: 'secret of the API key',
     example: '<API secret>',
-    type: token,
+    type: (z: Zod, read: Readers) => read.token(z),
   },
   twilioApiBaseUrl: {
     env: 'TWILIO_API_BASE_URL',
     help: 'Twilio’s API at another origin: a proxy or a twin',
     example: 'http://127.0.0.1:4010',
-    type: absoluteUrl,
+    type: (z: Zod, read: Readers) => read.absoluteUrl(z),
   },
   intercomAccessToken: {
     env: 'INTERCOM_ACCESS_TOKEN',
@@ -192,7 +191,7 @@ export const settings = {
     secret: true,
     help: 'access token of the Intercom app',
     example: '<access token>',
-    type: token,
+    type: (z: Zod, read: Readers) => read.token(z),
   },
   intercomClientSecret: {
     env: 'INTERCOM_CLIENT_SECRET',
@@ -200,7 +199,7 @@ export const settings = {
     secret: true,
     help: 'client secret of the Intercom app; webhooks are signed with it',
     example: '<client secret>',
-    type: token,
+    type: (z: Zod, read: Readers) => read.token(z),
   },
   intercomRegion: {
     env: 'INTERCOM_REGION',
@@ -214,7 +213,7 @@ export const settings = {
     env: 'INTERCOM_API_BASE_URL',
     help: 'Intercom’s API at another origin (default: by region)',
     example: 'https://api.intercom.io',
-    type: absoluteUrl,
+    type: (z: Zod, read: Readers) => read.absoluteUrl(z),
   },
   intercomAdminId: {
     env: 'INTERCOM_ADMIN_ID',
@@ -226,7 +225,7 @@ export const settings = {
 
 export type SettingName = keyof typeof settings
 
-type Parsed<S extends { type: (z: Zod) => zod.ZodType }> = zod.output<ReturnType<S['type']>>
+type Parsed<S extends { type: (z: Zod, read: Readers) => zod.ZodType }> = zod.output<ReturnType<S['type']>>
 
 /** What the table yields; settings that are neither required nor have a fallback may be undefined. */
 export type Values = {
@@ -237,47 +236,6 @@ export type Values = {
 
 export function isPort(text: string): boolean {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65535
-}
-
-/** Is the host this machine itself? Takes `URL.hostname`. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
-}
-
-function isCountry(text: string): boolean {
-  if (!/^[A-Z]{2}$/.test(text)) return false
-  // UK is an alias that the phone number tables do not know: canonical codes only.
-  const isCanonical = new Intl.Locale(`und-${text}`).region === text
-  return isCanonical && new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(text) !== undefined
-}
-
-function fail(check: { addIssue(message: string): void }, fault: string | undefined): void {
-  if (fault !== undefined) check.addIssue(fault)
-}
-
-function token(z: Zod) {
-  return z.string().regex(/^[!-~]+$/, 'must not contain spaces or line breaks')
-}
-
-/** An absolute http or https URL without query, fragment and credentials; a trailing slash is dropped. */
-function absoluteUrl(z: Zod) {
-  return z.string().transform((text, check): string => {
-    const url = URL.canParse(text) ? new URL(text) : undefined
-    if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-      check.addIssue('must be an absolute http or https URL')
-      return z.NEVER
-    }
-    if (/[?#]/.test(text)) check.addIssue('must not have a query or a fragment')
-    if (url.username !== '' || url.password !== '') check.addIssue('must not have a user or a password in it')
-    return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
-  })
-}
-
-function publicUrlFault(url: URL): string | undefined {
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) return 'must be https unless it is on this machine'
-  // Error 21609: Twilio takes no callback URL whose host has an underscore.
-  if (url.hostname.includes('_')) return 'must not have an underscore in its host: Twilio refuses it'
-  return undefined
 }
 
 function storeFault(text: string): string | undefined {

@@ -38,6 +38,8 @@ describe('settings', () => {
       holdMs: 600_000,
       relayBots: false,
       teams: new Map(),
+      holidays: [],
+      awayText: 'Thanks for your text. We are closed right now and will answer when we open again: {opens}.',
       twilio: { accountSid: 'AC0123456789abcdef0123456789abcdef', authTokens: ['fake-auth-token'] },
       intercom: {
         accessToken: 'fake-access-token',
@@ -60,6 +62,9 @@ describe('settings', () => {
       SMS_BRIDGE_RELAY_BOTS: 'true',
       SMS_BRIDGE_TEAMS: '+15550100100=814, 24273=816, *=815',
       SMS_BRIDGE_REOPEN: '+15550100100=5d, *=12h',
+      SMS_BRIDGE_HOURS: '+15550100100=Sat 10-14 America/Denver, *=none',
+      SMS_BRIDGE_HOLIDAYS: '1970-01-11,12-25',
+      SMS_BRIDGE_AWAY_TEXT: 'We answer {opens}.',
       TWILIO_AUTH_TOKEN: 'fake-new-token, fake-old-token',
       TWILIO_API_KEY: 'SK0123456789abcdef0123456789abcdef',
       TWILIO_API_SECRET: 'fake-api-secret',
@@ -87,6 +92,15 @@ describe('settings', () => {
         ['+15550100100', 432_000_000],
         ['*', 43_200_000],
       ]),
+      hours: new Map([
+        [
+          '+15550100100',
+          { words: 'Sat 10–14', week: [[], [], [], [], [], [], [{ from: 600, to: 840 }]], zone: 'America/Denver' },
+        ],
+        ['*', { words: 'none', week: [] }],
+      ]),
+      holidays: [{ from: 10, to: 10 }, { yearly: 1225 }],
+      awayText: 'We answer {opens}.',
       twilio: {
         accountSid: 'AC0123456789abcdef0123456789abcdef',
         authTokens: ['fake-new-token', 'fake-old-token'],
@@ -172,6 +186,16 @@ describe('faults in settings', () => {
     ['SMS_BRIDGE_TEAMS', '*=814,*=815', 'must name each number once'],
     ['SMS_BRIDGE_REOPEN', '*=5 days', 'must be NUMBER=TIME pairs such as *=5d or *=12h, separated by commas'],
     ['SMS_BRIDGE_REOPEN', '*=5d,*=6d', 'must name each number once'],
+    [
+      'SMS_BRIDGE_HOURS',
+      'Mon-Fri 9-18',
+      'must be NUMBER=HOURS pairs such as *=Mon-Fri 9-18 America/Denver, separated by commas',
+    ],
+    ['SMS_BRIDGE_HOURS', '*=Mon 9-17,*=Tue 9-17', 'must name each number once'],
+    ['SMS_BRIDGE_HOURS', '*=Mon 9-25', 'must give hours such as 9-18, 9:30-12:30, 22-6 or 0-24, not "9-25"'],
+    ['SMS_BRIDGE_HOLIDAYS', '12-25,2026-02-29', 'separated by commas: "2026-02-29" is none'],
+    ['SMS_BRIDGE_AWAY_TEXT', 'Back {opens}, {name}', 'must have no placeholder but {opens}, not "{name}"'],
+    ['SMS_BRIDGE_AWAY_TEXT', 'a'.repeat(481), 'must be at most 480 characters, not 481'],
     ['TWILIO_ACCOUNT_SID', 'AC123', 'must be AC and 32 hexadecimal digits'],
     ['TWILIO_API_BASE_URL', 'proxy:4010', 'must be an absolute http or https URL'],
     ['INTERCOM_REGION', 'us-east-1', 'must be us, eu or au'],
@@ -226,10 +250,13 @@ describe('faults in settings', () => {
     ])
   })
 
-  it('include a team for what is no number', async () => {
+  it('include a team or hours for what is no number', async () => {
     expect(await faultsOf(load({ SMS_BRIDGE_TEAMS: '5550100100=814,ACME=815,*=816' }))).toEqual([
       'SMS_BRIDGE_TEAMS "5550100100" must be a number such as +15550100100, a short code or *',
       'SMS_BRIDGE_TEAMS "ACME" must be a number such as +15550100100, a short code or *',
+    ])
+    expect(await faultsOf(load({ SMS_BRIDGE_HOURS: '5550100100=Mon 9-17' }))).toEqual([
+      'SMS_BRIDGE_HOURS "5550100100" must be a number such as +15550100100, a short code or *',
     ])
   })
 })

@@ -4,6 +4,7 @@ import { type Bridge, startBridge } from '../../src/bridge.js'
 import { type Clock, systemClock } from '../../src/clock.js'
 import { freePort } from '../../src/commands/sandbox-world.js'
 import type { Config } from '../../src/config/load.js'
+import { settings } from '../../src/config/schema.js'
 import { startIntercomTwin } from '../../src/emulators/intercom/server.js'
 import type { IntercomTwin, IntercomTwinOptions } from '../../src/emulators/intercom/types.js'
 import { startTwilioTwin } from '../../src/emulators/twilio/server.js'
@@ -104,6 +105,8 @@ export async function startTestBridge(options: TestBridgeOptions): Promise<TestB
     home: '',
     defaultRegion: 'US',
     holdMs: 600_000,
+    holidays: [],
+    awayText: settings.awayText.fallback,
     relayBots: false,
     teams: new Map([[ours, '814']]),
     twilio: { accountSid, authTokens: [authToken], baseUrl: twilio.url },

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '../../../src/clock.js'
 import type { Config } from '../../../src/config/load.js'
+import { settings } from '../../../src/config/schema.js'
 import type { TwinClock } from '../../../src/emulators/clock.js'
 import { startIntercomTwin } from '../../../src/emulators/intercom/server.js'
 import type { IntercomTwin, IntercomTwinEvent } from '../../../src/emulators/intercom/types.js'
@@ -111,6 +112,8 @@ export async function openWorld({ engine, module, ...options }: WorldOptions): P
     home: '',
     defaultRegion: 'US',
     holdMs: 600_000,
+    holidays: [],
+    awayText: settings.awayText.fallback,
     relayBots: false,
     teams: new Map([['*', '814']]),
     twilio: { accountSid, authTokens: [authToken], baseUrl: wires.twilio.url },
