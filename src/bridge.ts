@@ -5,6 +5,7 @@ import type { Config } from './config/load.js'
 import type { Tools } from './delivery.js'
 import { DeliveryError } from './errors.js'
 import { createAgentReplyFlow, createReplyLookupFlow, lookupDelivery, replyDelivery } from './flows/agent-reply.js'
+import { createAway } from './flows/away-text.js'
 import { inboundDelivery } from './flows/inbound-delivery.js'
 import { createInboundSmsFlow } from './flows/inbound-sms.js'
 import { keepReceipt } from './flows/keep-receipt.js'
@@ -91,9 +92,21 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     },
   }
   const lags = visibleAfterMs === undefined ? {} : { visibleAfterMs }
+  const sending = {
+    twilio,
+    // The fragment asks Twilio to try again when we are away for a moment; it is neither sent nor signed.
+    statusCallback: (ref: string) => `${config.publicUrl}/webhooks/twilio/status?ref=${ref}#rc=5&rp=all`,
+    isOptOut: ({ code }: DeliveryError) => isOptOutCode(code),
+    isForCustomer,
+    ...shared,
+    ...lags,
+  }
+  const { holidays, awayText, hours } = config
+  const away = createAway({ log, holidays, awayText, ...(hours !== undefined && { hours }), ...sending })
   const inboundSms = createInboundSmsFlow({
     isForCustomer,
     log,
+    onTexted: away.offer,
     defaultRegion: config.defaultRegion,
     teams: config.teams,
     ...(config.reopen !== undefined && { reopen: config.reopen }),
@@ -108,15 +121,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
     return known && isOptOutCode(code) ? { ...known, advice: optedOutAdvice } : known
   }
   const replyNote = createReplyNoteFlow({ explain, ...shared, ...lags })
-  const agentReply = createAgentReplyFlow({
-    twilio,
-    // The fragment asks Twilio to try again when we are away for a moment; it is neither sent nor signed.
-    statusCallback: (ref) => `${config.publicUrl}/webhooks/twilio/status?ref=${ref}#rc=5&rp=all`,
-    isForCustomer,
-    isOptOut: ({ code }) => isOptOutCode(code),
-    ...shared,
-    ...lags,
-  })
+  const agentReply = createAgentReplyFlow(sending)
 
   const relay = new Relay({
     store,
@@ -137,6 +142,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
       'agent-reply': agentReply,
       'reply-lookup': replyLookup,
       'reply-note': replyNote,
+      'away-text': away.flow,
     },
     settings: { retry: { ...defaultRetryPolicy, holdMs: config.holdMs }, ...parts.relay },
     onAttempt: (attempted) => {

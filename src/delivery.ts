@@ -1,5 +1,5 @@
 import type { Outcome } from './errors.js'
-import type { AgentReply, InboundSms, ReplyLookup, ReplyNote } from './message.js'
+import type { AgentReply, AwayText, InboundSms, ReplyLookup, ReplyNote } from './message.js'
 
 /** Every kind of delivery and what it carries. A new kind is a new line here; the compiler names what is missing. */
 export interface Payloads {
@@ -7,6 +7,7 @@ export interface Payloads {
   'agent-reply': AgentReply
   'reply-lookup': ReplyLookup
   'reply-note': ReplyNote
+  'away-text': AwayText
 }
 export type DeliveryKind = keyof Payloads
 
@@ -20,6 +21,8 @@ export const staleAfterMs: Readonly<Record<DeliveryKind, number>> = {
   'agent-reply': 4 * hourMs,
   'reply-lookup': 4 * hourMs,
   'reply-note': 24 * hourMs,
+  // Its flow ends what is too old to be of use.
+  'away-text': 72 * hourMs,
 }
 
 /** What a person discards can be taken back, and keeps its words, for so long, ms. */

@@ -81,6 +81,18 @@ export interface ReplyNote {
   readonly code?: string
 }
 
+/** To be told to a customer who texted outside the hours of a number. */
+export interface AwayText {
+  readonly ours: Address
+  /** The customer, as their text spelled it. */
+  readonly replyTo: Address
+  readonly conversationId: ConversationId
+  /** Epoch milliseconds. */
+  readonly textedAt: number
+  /** When the number closed, epoch ms. */
+  readonly closedSince: number
+}
+
 /** A text of ours on its way to a customer. */
 export interface OutboundSms {
   readonly from: Address

@@ -43,11 +43,22 @@ export interface WorldParts {
   readonly clock: Clock
   readonly log: Log
   readonly onAttempt?: NonNullable<BridgeParts['onAttempt']>
+  /** Default: no number has hours. */
+  readonly hours?: Pick<Config, 'hours' | 'holidays' | 'awayText'>
   /** Another number of the account, whose texts no bridge gets. */
   readonly spareNumber?: string
 }
 
-export async function startWorld({ storeUrl, clock, log, onAttempt, spareNumber }: WorldParts): Promise<World> {
+const noHours = { holidays: [], awayText: settings.awayText.fallback }
+
+export async function startWorld({
+  storeUrl,
+  clock,
+  log,
+  hours = noHours,
+  onAttempt,
+  spareNumber,
+}: WorldParts): Promise<World> {
   // Ends what was started, last first, whatever fails on the way.
   const stops: (() => Promise<void>)[] = []
   const stop = async () => {
@@ -94,8 +105,7 @@ export async function startWorld({ storeUrl, clock, log, onAttempt, spareNumber 
         [companyNumber, '814'],
         [secondNumber, '815'],
       ]),
-      holidays: [],
-      awayText: settings.awayText.fallback,
+      ...hours,
       twilio: { accountSid, authTokens: [authToken], baseUrl: twilio.url },
       intercom: { accessToken, clientSecret, region: 'us', baseUrl: intercom.url },
     }

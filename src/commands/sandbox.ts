@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
+import { loadHoursConfig } from '../config/load.js'
 import type { LedgerFeed, LedgerRow } from '../emulators/page/types.js'
 import { UserError } from '../errors.js'
 import type { Log } from '../log.js'
@@ -72,12 +73,13 @@ async function page(
 ): Promise<ExitCode> {
   const { clock, io } = context
   const { startSandboxPage } = await import('../emulators/page/server.js')
+  const hours = await loadHoursConfig({ ...context.given, profile: {} })
   const spinner = await io.spin('Starting a local Twilio, a local Intercom and the bridge between them…')
   const listeners = new Set<() => void>()
   const onAttempt = () => {
     for (const listener of listeners) listener()
   }
-  const world = await startWorld({ storeUrl: `sqlite:${join(folder, storeFile)}`, clock, log: quiet, onAttempt })
+  const world = await startWorld({ storeUrl: `sqlite:${join(folder, storeFile)}`, clock, log: quiet, hours, onAttempt })
   try {
     const { twilio, intercom, store, publicUrl } = world
     const ledger = createFeed(store, listeners)

@@ -68,7 +68,7 @@ export function toJson({ survey, verdict, complaints, now, number }: View) {
 const directions: Readonly<Record<Direction, string>> = { 'inbound-sms': 'in', 'agent-reply': 'out' }
 
 function sheet({ fault, kind, ...counts }: Survey['sheets'][number]) {
-  const direction = { ...directions, 'reply-lookup': 'lookup', 'reply-note': 'note' }[kind]
+  const direction = { ...directions, 'reply-lookup': 'lookup', 'reply-note': 'note', 'away-text': 'away' }[kind]
   const balanced = fault === undefined
   return { ...counts, direction, balanced, ...(balanced ? {} : { held: fault.held, ids: fault.ids }) }
 }

@@ -82,6 +82,7 @@ const kinds = {
   'agent-reply': 'replies out',
   'reply-lookup': 'look-ups of replies',
   'reply-note': 'notes about replies',
+  'away-text': 'automatic texts',
 } as const
 
 /** `received 5 = delivered 2 + suppressed 0 + …`, as the books have it. */

@@ -52,6 +52,8 @@ function arrival(story: DeliveryFacts): string {
   if (story.kind === 'inbound-sms') return `text from ${customerOf(story)} to ${numberOf(story)} received${found}`
   if (story.kind === 'agent-reply')
     return `reply in conversation ${conversation} for ${customerOf(story)} received${found}`
+  if (story.kind === 'away-text')
+    return `automatic text to ${customerOf(story)} from ${numberOf(story)} due: the number is closed`
   if (story.kind === 'reply-note') return `note due in conversation ${conversation}${about(story)}`
   return `told of a reply in conversation ${conversation}${found}`
 }

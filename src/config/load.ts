@@ -142,6 +142,15 @@ export async function loadInboxConfig(sources: Sources): Promise<InboxConfig> {
   }
 }
 
+/** When numbers are open and what they say when they are not, whatever else is missing or wrong. */
+export async function loadHoursConfig(sources: Sources): Promise<Pick<Config, 'hours' | 'holidays' | 'awayText'>> {
+  const { values, faults } = await readSettings(sources, ['hours', 'holidays', 'awayText'])
+  faults.push(...(await faultsOfNumbers('hours', values.hours ?? new Map())))
+  if (faults.length > 0) throw new ConfigError(faults)
+  const { hours, holidays = [], awayText } = values as Values // what was read is there, or a fault thrown
+  return { ...(hours !== undefined && { hours }), holidays, awayText }
+}
+
 function storeConfig(store: string | undefined, sources: Sources): Pick<Config, 'store' | 'home'> {
   const places = findPlaces(sources)
   return { home: places.data, store: store ?? `sqlite:${places.store}` }

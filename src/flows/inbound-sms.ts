@@ -1,4 +1,4 @@
-import type { Delivery, EffectWindow, Flow, FlowResult, Tools } from '../delivery.js'
+import type { Delivery, EffectWindow, Flow, Tools } from '../delivery.js'
 import { DeliveryError, describeError, unprovable } from '../errors.js'
 import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
 import type { Log } from '../log.js'
@@ -6,6 +6,7 @@ import type { ContactId, ConversationId, InboundSms, PartId } from '../message.j
 import { canonical } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
 import { takeInReplies } from './agent-reply.js'
+import type { Texted } from './away-text.js'
 import { readConsent } from './consent.js'
 import { createContacts, isYoung, notVisibleYet, type Person } from './contact.js'
 import { lateMark, whenSent } from './late.js'
@@ -37,6 +38,8 @@ export interface InboundSmsParts {
   readonly timeZone: (tools: Tools) => Promise<string | undefined>
   /** Shortens every vendor lag, for vendors that have none (the twins). */
   readonly visibleAfterMs?: number
+  /** Called with each text that is in its conversation; again after a crash. */
+  readonly onTexted?: (texted: Texted, tools: Tools) => Promise<void>
   /** The contact that a refusal says is there already. */
   readonly existingContactId: (error: DeliveryError) => ContactId | undefined
 }
@@ -54,6 +57,12 @@ function inboxBody(sms: InboundSms, mark: string): string {
 // Facts noted between attempts.
 const lateMarkStep = 'late-mark'
 const effects = ['append', 'conversation'] as const
+
+/** The text is in this conversation. */
+interface Posted {
+  readonly state: 'delivered'
+  readonly result: { readonly conversationId: ConversationId; readonly [fact: string]: unknown }
+}
 
 interface Appended {
   readonly partId: PartId
@@ -105,7 +114,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     thread: Thread,
     conversation: Conversation,
     tools: Tools,
-  ): Promise<FlowResult> => {
+  ): Promise<Posted> => {
     const { conversationId } = thread
     const sms = delivery.payload
     const html = await wordsOf(delivery, tools)
@@ -141,7 +150,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     return { state: 'delivered', result: { conversationId, contactId, partId } }
   }
 
-  const create = async (delivery: Delivery<'inbound-sms'>, tools: Tools): Promise<FlowResult> => {
+  const create = async (delivery: Delivery<'inbound-sms'>, tools: Tools): Promise<Posted> => {
     const sms = delivery.payload
     const html = await wordsOf(delivery, tools)
     const contact = await contacts.resolve(delivery, tools)
@@ -214,28 +223,36 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     else if (said === 'start') await store.optIn(sms.to, canonical(sms.from))
   }
 
+  const deliver = async (delivery: Delivery<'inbound-sms'>, tools: Tools): Promise<Posted> => {
+    const sms = delivery.payload
+    // What was begun in an earlier attempt is finished the same way.
+    if (tools.effects.step('conversation') !== undefined) return create(delivery, tools)
+    const thread = await store.findThread(sms.to, canonical(sms.from))
+    const begun = tools.effects.step('append') !== undefined
+    const conversation =
+      begun && thread
+        ? await intercom.getConversation(thread.conversationId, tools.call)
+        : await openConversation(thread, delivery.receivedAt, tools)
+    if (thread === undefined || conversation === undefined) return create(delivery, tools)
+    try {
+      return await append(delivery, thread, conversation, tools)
+    } catch (error) {
+      // Deleted between our look and our reply.
+      if (error instanceof DeliveryError && error.status === 404 && error.outcome === 'permanent') {
+        return create(delivery, tools)
+      }
+      throw error
+    }
+  }
+
   return {
     async deliver(delivery, tools) {
       const sms = delivery.payload
       await keepConsent(sms, tools)
-      // What was begun in an earlier attempt is finished the same way.
-      if (tools.effects.step('conversation') !== undefined) return create(delivery, tools)
-      const thread = await store.findThread(sms.to, canonical(sms.from))
-      const begun = tools.effects.step('append') !== undefined
-      const conversation =
-        begun && thread
-          ? await intercom.getConversation(thread.conversationId, tools.call)
-          : await openConversation(thread, delivery.receivedAt, tools)
-      if (thread === undefined || conversation === undefined) return create(delivery, tools)
-      try {
-        return await append(delivery, thread, conversation, tools)
-      } catch (error) {
-        // Deleted between our look and our reply.
-        if (error instanceof DeliveryError && error.status === 404 && error.outcome === 'permanent') {
-          return create(delivery, tools)
-        }
-        throw error
-      }
+      const posted = await deliver(delivery, tools)
+      const { conversationId } = posted.result
+      await parts.onTexted?.({ sms, conversationId, at: sms.sentAt ?? delivery.receivedAt }, tools)
+      return posted
     },
   }
 }

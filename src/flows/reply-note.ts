@@ -1,25 +1,18 @@
 // A reply that did not simply arrive is told of where its author sees it: in a note in its conversation.
 import type { Flow, FlowResult, NewDelivery, Parked, Tools } from '../delivery.js'
-import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
-import type { AgentReply, PartId, ReplyEnd, ReplyNote } from '../message.js'
+import type { Part } from '../intercom/client.js'
+import type { AgentReply, ReplyEnd, ReplyNote } from '../message.js'
 import type { Store, Thread } from '../store/store.js'
 import { type Explain, noteHtml } from './reply-note-words.js'
-import { sameWords, toSmsText } from './sms-text.js'
+import { toSmsText } from './sms-text.js'
+import { createNoteWriter, type NoteParts } from './write-note.js'
 
-/** Reading a conversation by its id is no search; a little time for the vendor's replicas. */
-const partVisibleAfterMs = 10_000
-
-export interface ReplyNoteParts {
+export interface ReplyNoteParts extends NoteParts {
   readonly store: Store
-  readonly intercom: IntercomClient
   /** What a code of the vendor's means. */
   readonly explain: Explain
-  /** In whose name notes are written. */
-  readonly adminId: (tools: Tools) => Promise<string>
   /** Of the workspace; IANA. Undefined when unknown. */
   readonly timeZone: (tools: Tools) => Promise<string | undefined>
-  /** Shortens every vendor lag, for vendors that have none (the twins). */
-  readonly visibleAfterMs?: number
 }
 
 const keyOf = ({ replyId, end }: Pick<ReplyNote, 'replyId' | 'end'>) => `reply:${replyId}:${end}`
@@ -63,7 +56,8 @@ export async function sentNote(
 }
 
 export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
-  const { store, intercom, explain, adminId, visibleAfterMs } = parts
+  const { store, intercom, explain, adminId } = parts
+  const write = createNoteWriter(parts)
 
   /** Undefined when it need not be told any more. */
   const whatToSay = async (note: ReplyNote, tools: Tools, thread: Thread, part: Part | undefined) => {
@@ -85,21 +79,6 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
       replyId,
       explain,
       ...(timeZone !== undefined && { timeZone }),
-    })
-  }
-
-  const write = (html: string, before: Conversation, tools: Tools) => {
-    return tools.effects.run<PartId>('note', {
-      visibleAfterMs: visibleAfterMs ?? partVisibleAfterMs,
-      perform: async () => {
-        const after = await intercom.writeNote(before.id, await adminId(tools), html, tools.call)
-        return after.parts.findLast(({ body }) => sameWords(body, html))?.id ?? ('' as PartId) // ids are for tracing only
-      },
-      confirm: async () => {
-        const now = await intercom.getConversation(before.id, tools.call)
-        const isIt = ({ partType, body }: Part) => partType === 'note' && sameWords(body, html)
-        return (now ?? before).parts.findLast(isIt)?.id
-      },
     })
   }
 

@@ -31,6 +31,8 @@ export interface TextToSend {
   readonly index: number
   /** Twilio gives up on it when it could not be passed on for so long, s. */
   readonly validityPeriodS: number
+  /** Runs right before it leaves, also when an earlier attempt is proven to have sent nothing; may throw. */
+  readonly beforeSending?: () => Promise<void>
 }
 
 export function createSendText({ store, twilio, statusCallback, isOptOut, visibleAfterMs }: SendTextParts) {
@@ -43,12 +45,13 @@ export function createSendText({ store, twilio, statusCallback, isOptOut, visibl
 
   /** The effect is called `sms-<index>`. */
   return (text: TextToSend, tools: Tools): Promise<MessageSid> => {
-    const { delivery, thread, body, index, validityPeriodS } = text
+    const { delivery, thread, body, index, validityPeriodS, beforeSending } = text
     const ref = `${delivery.id}.${index}`
     const sms = { from: thread.ours, to: thread.replyTo, body, statusCallback: statusCallback(ref), validityPeriodS }
     return tools.effects.run<MessageSid>(`sms-${index}`, {
       visibleAfterMs: visibleAfterMs ?? messageVisibleAfterMs,
       perform: async () => {
+        await beforeSending?.()
         const sid = await twilio.sendSms(sms, tools.call).catch((error: unknown) => rememberOptOut(error, text, tools))
         // From now on this text is known as ours, so that no other look-up takes it for its own.
         await keepReceipt(store, { messageSid: sid, status: 'queued', ref }, tools.now())

@@ -49,7 +49,7 @@ async function run(
       return `relay-${instances}`
     },
     probe,
-    flows: { 'agent-reply': flow, 'inbound-sms': none, 'reply-lookup': none, 'reply-note': none },
+    flows: { 'agent-reply': flow, 'inbound-sms': none, 'reply-lookup': none, 'reply-note': none, 'away-text': none },
     // Longer than any test turns its clock, unless the test is about leases.
     settings: { leaseMs: 3_600_000, restMs: 0, ...settings },
     onAttempt: ({ delivery, settlement }: Attempted) => {

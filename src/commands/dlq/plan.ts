@@ -115,7 +115,7 @@ function sending(item: DeliveryFacts): string {
 
 /** Words that were settled in an earlier attempt stay as they are. */
 function markOf({ kind, steps, sentAt }: DeliveryFacts, { now, lateAfterMs }: Rules): string {
-  if (now - sentAt <= lateAfterMs || kind === 'reply-lookup' || kind === 'reply-note') return ''
+  if (now - sentAt <= lateAfterMs || (kind !== 'inbound-sms' && kind !== 'agent-reply')) return ''
   const settled = kind === 'agent-reply' ? steps.texts : (steps.append ?? steps.conversation)
   return settled === undefined ? `, marked "[delayed, sent ${shortTime(sentAt, now)}]"` : ''
 }

@@ -63,6 +63,7 @@ const kindInWords = {
   'agent-reply': 'reply',
   'reply-lookup': 'look-up of a reply',
   'reply-note': 'note about a reply',
+  'away-text': 'automatic text',
 } as const
 
 interface Screen {
@@ -110,6 +111,8 @@ const shown = new Set([
   'replyId',
   'end',
   'code',
+  'textedAt',
+  'closedSince',
 ])
 
 function mask(payload: unknown): Readonly<Record<string, unknown>> {
