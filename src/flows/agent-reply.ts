@@ -113,6 +113,12 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
     return takeInReplies(parts, { ...conversation, parts: written }, thread, tools, (one) => one.rank < rank)
   }
 
+  /** One that came before its thread was known is in a lane beside the thread's, whose earlier replies go first. */
+  const waitingInThread = async ({ payload, lane, rank }: Delivery<'agent-reply'>, thread: Thread) => {
+    const ofThread = replyLane(thread, payload.conversationId)
+    return lane === ofThread ? [] : store.readyBefore(ofThread, rank)
+  }
+
   /** Waits until those before it have come to an end: at first by moments, then by seconds. */
   const letPass = async (keys: readonly string[], tools: Tools): Promise<void> => {
     if (keys.length === 0) return
@@ -188,6 +194,7 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
         part = conversation?.parts.find(({ id }) => id === reply.partId)
         if (part?.redacted) return { state: 'suppressed', reason: 'redacted before it was sent' }
         if (conversation !== undefined) await letPass(await ingestEarlier(reply, thread, conversation, tools), tools)
+        await letPass(await waitingInThread(delivery, thread), tools)
       }
       const texts = await textsFor(delivery, part, tools)
       if (texts.length === 0) return { state: 'suppressed', reason: 'nothing to send' }

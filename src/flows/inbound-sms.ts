@@ -73,10 +73,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
   const { store, intercom, log, teams, adminId, visibleAfterMs, lateAfterMs } = parts
   const contacts = createContacts(parts)
 
-  /**
-   * The thread's conversation if this text belongs in it. Replies in a closed one that no webhook has brought are taken
-   * in before the next one opens: replies there would overtake them, since each only looks for those before it in its own.
-   */
+  /** The thread's conversation if this text belongs in it. */
   const openConversation = async (
     thread: Thread | undefined,
     receivedAt: number,
@@ -87,9 +84,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     if (conversation?.state !== 'closed') return conversation
     const withinMs = parts.reopen?.get(thread.ours) ?? parts.reopen?.get('*') ?? 0
     // Intercom opens it again by itself when the customer writes.
-    if (withinMs > 0 && receivedAt - closedAt(conversation) <= withinMs) return conversation
-    await takeInReplies(parts, conversation, thread, tools)
-    return undefined
+    return withinMs > 0 && receivedAt - closedAt(conversation) <= withinMs ? conversation : undefined
   }
 
   /** The words to post: the same in every attempt, or what an earlier one made could not be found again. */
@@ -159,10 +154,22 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
       perform: async () => (await createAs(contact, html, tools)).conversationId,
       confirm: (attempt) => findCreated(contact.id, html, attempt, tools),
     })
+    await takeInBefore(sms, conversationId, tools)
     const thread = { ours: sms.to, theirs: canonical(sms.from), replyTo: sms.from }
     await store.saveThread({ ...thread, contactId: contact.id, conversationId }, tools.now())
     const assigned = await assign(sms, conversationId, tools)
     return { state: 'delivered', result: { conversationId, contactId: contact.id, created: true, ...assigned } }
+  }
+
+  /**
+   * Replies in the conversation before this one that no webhook has brought: those in the new one would overtake them,
+   * since each only looks for those before it in its own. They can leave once its thread is saved, and not before.
+   */
+  const takeInBefore = async (sms: InboundSms, conversationId: ConversationId, tools: Tools): Promise<void> => {
+    const before = await store.findThread(sms.to, canonical(sms.from))
+    if (before === undefined || before.conversationId === conversationId) return
+    const conversation = await intercom.getConversation(before.conversationId, tools.call)
+    if (conversation !== undefined) await takeInReplies(parts, conversation, before, tools)
   }
 
   const createAs = async (contact: Person, html: string, tools: Tools) => {

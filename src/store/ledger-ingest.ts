@@ -106,3 +106,18 @@ export async function unseen(tx: Tx, dedupeKeys: readonly string[]): Promise<rea
   const seen = new Set((await idsOf(tx, { keys: dedupeKeys })).map((row) => row.dedupe_key))
   return dedupeKeys.filter((key) => !seen.has(key))
 }
+
+const readyIn = statement((db, args: { lane: Lane; rank: string }) =>
+  db
+    .selectFrom('deliveries')
+    .select('dedupe_key')
+    .where('lane', '=', args.lane)
+    .where('state', '=', literal('ready'))
+    .where('rank', '<', args.rank)
+    .orderBy('rank')
+    .orderBy('id'),
+)
+
+export async function readyBefore(tx: Tx, lane: Lane, rank: string): Promise<readonly string[]> {
+  return (await readyIn(tx, { lane, rank })).map((row) => row.dedupe_key)
+}

@@ -156,6 +156,9 @@ export interface Store extends Desk {
   /** Those of the keys under which nothing was ever ingested, in the order given. */
   unseen(dedupeKeys: readonly string[]): Promise<readonly string[]>
 
+  /** Keys of what is still ready in a lane and goes before this rank, in the order of the lane. */
+  readyBefore(lane: Lane, rank: string): Promise<readonly string[]>
+
   /** Starts a lease; lanes may be claimed under it until it runs out. */
   register(instance: InstanceId, leaseMs: number, now: number): Promise<void>
   /** Extends the lease and frees the lanes of processes whose lease ran out. False: ours had run out, take a new id. */

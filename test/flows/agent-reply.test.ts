@@ -131,6 +131,35 @@ describe('what a teammate writes for the customer', () => {
     expect(phoneShows(world)).toEqual(['lost', 'about the new one'])
   })
 
+  it('is sent before a reply in the next conversation that was not known as theirs when it came', async () => {
+    const { world, inbox, id } = await conversing()
+    world.twilio.faults.arm('rate-limit', { times: 4, method: 'POST', path: /Messages\.json$/ })
+    inbox.reply(id, '<p>first</p>', { and: 'close' })
+    // Intercom makes the conversation, and its answer is lost.
+    world.intercom.faults.arm('reset-after', { times: 1, method: 'POST', path: /^\/conversations$/ })
+    world.twilio.text({ from: customer, to: ours, body: 'New question' })
+    const next = await world.eventually('the next conversation', () => world.intercom.conversations()[1])
+    inbox.reply(next.id, '<p>second</p>')
+    await world.settled()
+    expect(phoneShows(world)).toEqual(['first', 'second'])
+  })
+
+  it('is sent before one in the next conversation though it was written, untold, while that was being opened', async () => {
+    const { world, inbox, id } = await conversing()
+    inbox.close(id)
+    await world.settled()
+    world.intercom.faults.arm('slow', { times: 1, method: 'POST', path: /^\/conversations$/, ms: 500 })
+    world.twilio.text({ from: customer, to: ours, body: 'New question' })
+    const next = await world.eventually('the next conversation', () => world.intercom.conversations()[1])
+    world.intercom.faults.webhooks.add('drop')
+    inbox.reply(id, '<p>first</p>')
+    await world.intercom.idle()
+    world.intercom.faults.webhooks.delete('drop')
+    inbox.reply(next.id, '<p>second</p>')
+    await world.settled()
+    expect(phoneShows(world)).toEqual(['first', 'second'])
+  })
+
   it('is sent though its own webhook was lost and only its side effect is told of', async () => {
     const { world, inbox, id } = await conversing()
     world.intercom.faults.webhooks.add('drop')

@@ -65,6 +65,19 @@ onEachEngine('the ledger', (subject) => {
       expect(await store.unsettled([])).toEqual([])
     })
 
+    it('lists what is still ready in a lane before a rank, in its order', async () => {
+      const { store } = subject
+      const ranked = (rank: string, lane = 'a') => aDelivery({ rank, lane, dedupeKey: `twilio:SM${lane}${rank}` })
+      for (const one of [ranked('3'), ranked('1'), ranked('2'), ranked('0', 'b')]) await store.ingest(one, 1000)
+      expect(await store.readyBefore('a', '3')).toEqual(['twilio:SMa1', 'twilio:SMa2'])
+      await store.register('me', 9000, 0)
+      const head = (await claimAll(store, 'me', 1000)).find(({ delivery }) => delivery.lane === 'a')
+      if (head === undefined) throw new Error('nothing is due')
+      await store.settle(head, delivered, 1000)
+      expect(await store.readyBefore('a', '3')).toEqual(['twilio:SMa2'])
+      expect(await store.readyBefore('c', '3')).toEqual([])
+    })
+
     it('spoils nobody else when one of the calls made together cannot be stored', async () => {
       const { store } = subject
       const impossible = aDelivery({ lane: 'c', number: null as unknown as string }) // what the types forbid
