@@ -8,6 +8,7 @@ interface InitFlags {
   readonly numbers?: string
   readonly teams?: string
   readonly reopen?: string
+  readonly hours?: string
   readonly publicUrl?: string
   readonly host?: string
   readonly port?: string
@@ -58,6 +59,7 @@ function addInit({ command, context, ended }: CommandParts): void {
     .option('--numbers <list>', 'numbers whose texts come here, separated by commas, or all')
     .option('--teams <pairs>', `${settings.teams.help} (env: ${settings.teams.env})`)
     .option('--reopen <pairs>', `${settings.reopen.help} (env: ${settings.reopen.env})`)
+    .option('--hours <pairs>', `${settings.hours.help} (env: ${settings.hours.env})`)
     .option('--yes', 'apply without a question')
     .option('--dry-run', 'only show what would be changed')
     .option('--undo', 'restore at Twilio what was before')
@@ -69,9 +71,9 @@ function addInit({ command, context, ended }: CommandParts): void {
     .option('--json', 'print the result as JSON, and ask nothing')
     .addHelpText('after', `\n${secretsHelp}`)
     .action(async (flags: InitFlags) => {
-      const { teams, reopen, publicUrl, host, port, store } = flags
+      const { teams, reopen, hours, publicUrl, host, port, store } = flags
       const given = Object.fromEntries(
-        Object.entries({ teams, reopen, publicUrl, host, port, store }).filter(([, text]) => text !== undefined),
+        Object.entries({ teams, reopen, hours, publicUrl, host, port, store }).filter(([, text]) => text !== undefined),
       )
       const { init } = await import('../commands/init/init.js')
       const { numbers, oauth, topics, open } = flags

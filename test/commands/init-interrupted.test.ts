@@ -13,7 +13,7 @@ import {
   twilioKey,
   upToApply,
 } from '../support/init-stage.js'
-import { type InitWorld, otherNumber, sidOf, startInitWorld } from '../support/init-world.js'
+import { type InitWorld, mainNumber, otherNumber, sidOf, startInitWorld } from '../support/init-world.js'
 import { keys, terminalFailure } from '../support/terminal.js'
 
 const { enter, space, down, interrupt } = keys
@@ -58,15 +58,15 @@ const rareQuestions: Readonly<Record<string, (world: InitWorld) => Rare>> = {
     return { lines: [none], at: 'Choose again?' }
   },
   'what to do about a URL that leads elsewhere': (world) => {
-    const { numbers, firstTeam, secondTeam, reopen } = answers(world)
+    const { numbers, firstTeam, secondTeam, reopen, hours } = answers(world)
     const env = { SMS_BRIDGE_PUBLIC_URL: world.intercom.url }
-    return { env, lines: [numbers, firstTeam, secondTeam, reopen], at: 'What now?' }
+    return { env, lines: [numbers, firstTeam, secondTeam, reopen, hours], at: 'What now?' }
   },
   'whether to take over somebody else’s': (world) => {
     world.twilio.setSmsUrl(otherNumber, 'https://crm.example.com/hook')
-    const { numbers, firstTeam, secondTeam, reopen } = answers(world)
+    const { numbers, firstTeam, secondTeam, reopen, hours } = answers(world)
     const both = { ...numbers, press: `${down}${space}${enter}` }
-    return { lines: [both, firstTeam, secondTeam, reopen], at: 'Take it over?' }
+    return { lines: [both, firstTeam, secondTeam, reopen, hours], at: 'Take it over?' }
   },
   'whether Intercom’s webhooks are saved': (world) => ({ lines: upToApply(world), at: 'Saved there?' }),
   'a minute’s patience': (world) => ({
@@ -87,7 +87,9 @@ describe.skipIf(terminalFailure !== undefined)(
       const world = await startInitWorld()
       const { home, start } = stage(world)
       const { accountSid, authToken, apiKey, signIn, accessToken, clientSecret, ...rest } = answers(world)
-      const { numbers, firstTeam, secondTeam, reopen, publicUrl, apply } = rest
+      const { numbers, firstTeam, secondTeam, reopen, hours, publicUrl, apply } = rest
+      const oneHasHours = { ...hours, press: `${space}${enter}` }
+      const open = { at: `When is ${mainNumber} open?`, press: enter }
       const stop = (line: Line): Line => ({ at: line.at, press: interrupt })
       const runs: readonly (readonly Line[])[] = [
         [stop(accountSid)],
@@ -100,8 +102,10 @@ describe.skipIf(terminalFailure !== undefined)(
         [numbers, stop(firstTeam)],
         [numbers, firstTeam, stop(secondTeam)],
         [numbers, firstTeam, secondTeam, stop(reopen)],
-        [numbers, firstTeam, secondTeam, reopen, stop(publicUrl)],
-        [numbers, firstTeam, secondTeam, reopen, publicUrl, stop(apply)],
+        [numbers, firstTeam, secondTeam, reopen, stop(hours)],
+        [numbers, firstTeam, secondTeam, reopen, oneHasHours, stop(open)],
+        [numbers, firstTeam, secondTeam, reopen, hours, stop(publicUrl)],
+        [numbers, firstTeam, secondTeam, reopen, hours, publicUrl, stop(apply)],
       ]
       for (const lines of runs) {
         const terminal = start()
@@ -112,7 +116,7 @@ describe.skipIf(terminalFailure !== undefined)(
         expect(existsSync(join(home, 'undo.json.new'))).toBe(false)
       }
       const last = start()
-      await play(last, [numbers, firstTeam, secondTeam, reopen, apply, rest.saved])
+      await play(last, [numbers, firstTeam, secondTeam, reopen, hours, apply, rest.saved])
       expect(await last.ended).toBe(0)
       // Even now it can be taken back.
       expect(JSON.parse(readFileSync(join(home, 'undo.json'), 'utf8')).entries).toHaveLength(2)
@@ -166,8 +170,8 @@ describe.skipIf(terminalFailure !== undefined)(
         })
       })
       const terminal = start('', world.env)
-      const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
-      await play(terminal, [numbers, firstTeam, secondTeam, reopen, apply])
+      const { numbers, firstTeam, secondTeam, reopen, hours, apply } = answers(world)
+      await play(terminal, [numbers, firstTeam, secondTeam, reopen, hours, apply])
       await reached
       terminal.press(interrupt)
       const code = await terminal.ended

@@ -6,7 +6,7 @@ import { answers, type Line, patience, play, refused, stage, transcript, twilioK
 import { mainNumber, otherNumber, sidOf, startInitWorld } from '../support/init-world.js'
 import { keys, terminalFailure } from '../support/terminal.js'
 
-const { enter, space, down, interrupt } = keys
+const { backspace, enter, space, down, interrupt } = keys
 const demo = 'https://demo.twilio.com/welcome/sms/reply'
 
 describe.skipIf(terminalFailure !== undefined)(
@@ -35,9 +35,9 @@ describe.skipIf(terminalFailure !== undefined)(
         })
 
         const again = start()
-        const { numbers, firstTeam, secondTeam, reopen, saved } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, hours, saved } = answers(world)
         // What was chosen before is what Enter chooses.
-        await play(again, [numbers, firstTeam, { ...secondTeam, press: enter }, reopen, saved])
+        await play(again, [numbers, firstTeam, { ...secondTeam, press: enter }, reopen, hours, saved])
         expect(await again.ended).toBe(0)
         await transcript('init-again', tidy(again))
 
@@ -66,12 +66,13 @@ describe.skipIf(terminalFailure !== undefined)(
         }
         const { start } = stage(world)
         const terminal = start('--no-topics', world.env)
-        const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, hours, apply } = answers(world)
         await play(terminal, [
           { ...numbers, press: `a${enter}` },
           firstTeam,
           secondTeam,
           reopen,
+          hours,
           { at: `${mainNumber}, ${otherNumber}: Messaging Service "Support" decides: its texts go to`, press: '' },
           { at: 'Take it over?', press: enter },
           apply,
@@ -87,9 +88,9 @@ describe.skipIf(terminalFailure !== undefined)(
       const { home, start, env } = stage(world)
       writeFileSync(join(home, 'profile.json'), JSON.stringify({ SMS_BRIDGE_TEAMS: `${otherNumber}=814` }))
       const terminal = start('', { ...world.env, ...env })
-      const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
+      const { numbers, firstTeam, secondTeam, reopen, hours, apply } = answers(world)
       // The first has none, as before; the second loses its own.
-      await play(terminal, [numbers, firstTeam, secondTeam, reopen, { ...apply, press: interrupt }])
+      await play(terminal, [numbers, firstTeam, secondTeam, reopen, hours, { ...apply, press: interrupt }])
       expect(await terminal.ended).toBe(130)
       expect(terminal.screen()).toContain(`${mainNumber} → nobody`)
       expect(terminal.screen()).toContain(`${otherNumber} → nobody`)
@@ -100,11 +101,11 @@ describe.skipIf(terminalFailure !== undefined)(
       const world = await startInitWorld()
       const { home, start, env } = stage(world)
       const profile = join(home, 'profile.json')
-      const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
+      const { numbers, firstTeam, secondTeam, reopen, hours, apply } = answers(world)
       const choose = async (press: string) => {
         const terminal = start('', { ...world.env, ...env })
         const stop = { ...apply, press: interrupt }
-        await play(terminal, [numbers, firstTeam, secondTeam, { ...reopen, press }, stop])
+        await play(terminal, [numbers, firstTeam, secondTeam, { ...reopen, press }, hours, stop])
         expect(await terminal.ended).toBe(130)
         return JSON.parse(readFileSync(profile, 'utf8')).SMS_BRIDGE_REOPEN
       }
@@ -114,6 +115,41 @@ describe.skipIf(terminalFailure !== undefined)(
       writeFileSync(profile, JSON.stringify({ SMS_BRIDGE_REOPEN: '*=12h' }))
       expect(await choose(`${space}${enter}`)).toBe(`*=12h,${mainNumber}=0h`)
       expect(await choose(`${space}${enter}`)).toBe(`*=12h,${mainNumber}=5d`)
+    })
+
+    it('asks which numbers have opening hours and which, and keeps what was set for others', patience, async () => {
+      const world = await startInitWorld()
+      const { home, start, env, tidy } = stage(world)
+      const profile = join(home, 'profile.json')
+      const { numbers, firstTeam, secondTeam, reopen, hours, apply } = answers(world)
+      const first = { at: `When is ${mainNumber} open?`, press: enter }
+      const second = { at: `When is ${otherNumber} open?`, press: enter }
+      const choose = async (press: string, ...typed: readonly Line[]) => {
+        const terminal = start('', { ...world.env, ...env })
+        const stop = { ...apply, press: interrupt }
+        await play(terminal, [numbers, firstTeam, secondTeam, reopen, { ...hours, press }, ...typed, stop])
+        expect(await terminal.ended).toBe(130)
+        return { terminal, saved: JSON.parse(readFileSync(profile, 'utf8')).SMS_BRIDGE_HOURS }
+      }
+      const { terminal, saved } = await choose(
+        `a${enter}`,
+        first,
+        { ...second, press: `Sat 9-25${enter}` },
+        {
+          at: 'It must give hours',
+          press: `${backspace.repeat(2)}14${enter}`,
+        },
+      )
+      expect(saved).toBe(`${mainNumber}=Mon-Fri 9-18 Etc/UTC,${otherNumber}=Sat 9-14`)
+      await transcript('init-hours', tidy(terminal))
+      expect((await choose(enter, first, second)).saved).toBe(saved)
+      expect((await choose(`${down}${space}${enter}`, first)).saved).toBe(`${mainNumber}=Mon-Fri 9-18 Etc/UTC`)
+      writeFileSync(profile, JSON.stringify({ SMS_BRIDGE_HOURS: '24273=Mon 9-10,*=Mon 8-22' }))
+      expect((await choose(enter, first, second)).saved).toBe('24273=Mon 9-10,*=Mon 8-22')
+      expect((await choose(`${space}${enter}`, second)).saved).toBe(`24273=Mon 9-10,*=Mon 8-22,${mainNumber}=none`)
+      expect((await choose(`${space}${enter}`, { ...first, press: `Tue 9-10${enter}` }, second)).saved).toBe(
+        `24273=Mon 9-10,*=Mon 8-22,${mainNumber}=Tue 9-10`,
+      )
     })
 
     it('takes an API key after a wrong one, and makes its calls with that', patience, async () => {
@@ -195,12 +231,13 @@ describe.skipIf(terminalFailure !== undefined)(
       const world = await startInitWorld()
       const { start, tidy } = stage(world)
       const terminal = start('', { ...world.env, INTERCOM_CLIENT_SECRET: 'of-another-app' })
-      const { numbers, firstTeam, secondTeam, reopen, apply, saved } = answers(world)
+      const { numbers, firstTeam, secondTeam, reopen, hours, apply, saved } = answers(world)
       await play(terminal, [
         numbers,
         firstTeam,
         secondTeam,
         reopen,
+        hours,
         apply,
         saved,
         { at: 'Try again?', press: `n${enter}` },
@@ -220,13 +257,14 @@ describe.skipIf(terminalFailure !== undefined)(
         world.twilio.setSmsUrl(otherNumber, 'https://crm.example.com/hook?token=secret')
         const { start, tidy } = stage(world)
         const terminal = start('', world.env)
-        const { numbers, firstTeam, secondTeam, reopen, apply, saved } = answers(world)
+        const { numbers, firstTeam, secondTeam, reopen, hours, apply, saved } = answers(world)
         await play(terminal, [
           // Somebody else's is not ticked from the start: down and space tick it.
           { at: numbers.at, press: `${down}${space}${enter}` },
           firstTeam,
           secondTeam,
           reopen,
+          hours,
           { at: 'Take it over?', press: enter },
           apply,
           saved,

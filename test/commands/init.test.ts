@@ -73,6 +73,23 @@ describe('init with flags alone', patience, () => {
     expect(written).toEqual([])
   })
 
+  it('says when each number is open, and what a customer gets outside its hours', async () => {
+    const world = await startInitWorld()
+    const { init } = stage(world)
+    const SMS_BRIDGE_HOURS = `${mainNumber}=mon-fri 9-18 america/denver,*=Sat 10-14`
+    const { code, text } = await init('--numbers all --dry-run', {
+      SMS_BRIDGE_HOURS,
+      SMS_BRIDGE_AWAY_TEXT: 'We answer {opens}.',
+    })
+    expect(code).toBe(0)
+    expect(text).toContain(`${mainNumber} is open Mon–Fri 9–18 america/denver\n`)
+    expect(text).toContain(`${otherNumber} is open Sat 10–14 (Etc/UTC, the workspace’s time zone)\n`)
+    expect(text).toContain('Outside its hours a customer gets, once until it opens: We answer {opens}.\n')
+    const wrong = await init('--numbers all --dry-run', { SMS_BRIDGE_HOURS: '*=Mon 9' })
+    expect(wrong.code).toBe(2)
+    expect(wrong.text).toContain('must give hours such as 9-18, 9:30-12:30, 22-6 or 0-24, not "9"')
+  })
+
   it('lists all that is missing at once, and exits with 2', async () => {
     const { run } = commandLine()
     const { code, text } = await run('init')
@@ -104,13 +121,14 @@ describe('init with flags alone', patience, () => {
     const world = await startInitWorld()
     const { run, home } = commandLine({ env: world.env })
     const staging = await run(
-      `--profile staging init --numbers ${mainNumber} --yes --no-topics --teams *=814 --reopen *=1d`,
+      `--profile staging init --numbers ${mainNumber} --yes --no-topics --teams *=814 --reopen *=1d --hours *=none`,
     )
     expect(staging.text).toContain('[exit 0]')
     expect(existsSync(join(home, 'profile.json'))).toBe(false)
     expect(JSON.parse(readFileSync(join(home, 'profiles', 'staging.json'), 'utf8'))).toEqual({
       SMS_BRIDGE_TEAMS: '*=814',
       SMS_BRIDGE_REOPEN: '*=1d',
+      SMS_BRIDGE_HOURS: '*=none',
     })
     expect((await run('init --undo --yes')).code).toBe(6)
     expect(world.twilio.numbers()[0]?.smsUrl).toBe(`${world.publicUrl}/webhooks/twilio/sms${fragment}`)

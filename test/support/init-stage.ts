@@ -42,6 +42,7 @@ export const answers = (world: InitWorld) => ({
   firstTeam: { at: `Which team gets the texts to ${mainNumber}?`, press: enter },
   secondTeam: { at: `Which team gets the texts to ${otherNumber}?`, press: `${down}${enter}` },
   reopen: { at: 'Which open a closed conversation again', press: enter },
+  hours: { at: 'Which have opening hours?', press: enter },
   publicUrl: { at: '? Public URL', press: `${world.publicUrl}${enter}` },
   apply: { at: 'Apply?', press: `y${enter}` },
   saved: {
@@ -61,8 +62,8 @@ export async function play(terminal: Terminal, lines: readonly Line[]): Promise<
 
 /** With all settings given. */
 export function upToApply(world: InitWorld): readonly Line[] {
-  const { numbers, firstTeam, secondTeam, reopen, apply } = answers(world)
-  return [numbers, firstTeam, secondTeam, reopen, apply]
+  const { numbers, firstTeam, secondTeam, reopen, hours, apply } = answers(world)
+  return [numbers, firstTeam, secondTeam, reopen, hours, apply]
 }
 
 /** A dozen processes one after the other, on a machine that may be busy. */

@@ -19,7 +19,7 @@ function tryTerminal(): string | undefined {
   return reason
 }
 
-export const keys = { enter: '\r', space: ' ', down: '\u001b[B', interrupt: '\u0003' } as const
+export const keys = { enter: '\r', space: ' ', down: '\u001b[B', backspace: '\u007f', interrupt: '\u0003' } as const
 
 export interface Terminal {
   /** Resolves once the screen shows this, beyond what was waited for before. */

@@ -8,6 +8,7 @@ import { HalfApplied } from '../setup/apply.js'
 import { desiredTopics } from '../setup/topics.js'
 import { callUnder } from '../setup/vendors.js'
 import type { OpenDoor } from './door.js'
+import { hoursStep } from './hours.js'
 import { type HubStep, hubStep, notAsked } from './hub.js'
 import { intercomStep } from './intercom.js'
 import { numbersStep } from './numbers.js'
@@ -75,6 +76,7 @@ async function run(session: Session, doors: OpenDoor[]): Promise<ExitCode> {
   const numbers = await numbersStep(session, twilio.twilio)
   await teamsStep(session, numbers, intercom.intercom.workspace)
   await threadingStep(session, numbers)
+  await hoursStep(session, numbers, intercom.workspace)
   const url = await untilUrl(session, doors)
   stopping.throwIfAborted()
 

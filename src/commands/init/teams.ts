@@ -4,6 +4,7 @@ import type { IntercomWorkspace, Team } from '../../intercom/workspace.js'
 import type { AccountNumber } from '../../twilio/numbers.js'
 import { isRefused } from '../setup/vendors.js'
 import { comesHere, compareNumber } from '../setup/webhooks.js'
+import { keepPairs, pairsOf } from './pairs.js'
 import { type Session, settle } from './session.js'
 
 const nobody = ''
@@ -15,7 +16,7 @@ export async function teamsStep(
   workspace: IntercomWorkspace,
 ): Promise<void> {
   const { screen, answers, ask, call } = session
-  screen.step(4, 'Teams and threads')
+  screen.step(4, 'Teams, threads and hours')
   const teams = await workspace.listTeams(call).catch((error: unknown) => {
     if (isRefused(error)) return undefined
     throw error
@@ -25,12 +26,9 @@ export async function teamsStep(
     const text = await settle(session, 'teams', '')
     expectKnown(pairsOf(text), teams)
   } else if (ask !== undefined && teams !== undefined && teams.length > 0) {
-    const pairs = await askTeams(session, { ask, numbers, teams })
-    const text = [...pairs].map((pair) => pair.join('=')).join(',')
-    if (text === '') await answers.remove('teams')
-    else if (text !== given?.text) await answers.save('teams', text)
+    await keepPairs(answers, 'teams', await askTeams(session, { ask, numbers, teams }))
   }
-  const chosen = pairsOf(answers.find('teams')?.text ?? '')
+  const chosen = pairsOf(answers.find('teams')?.text)
   for (const { number } of numbers) {
     const id = chosen.get(number) ?? chosen.get('*')
     const name = teams?.find((team) => team.id === id)?.name
@@ -51,7 +49,7 @@ async function askTeams(
   },
 ): Promise<ReadonlyMap<string, string>> {
   const before = answers.find('teams')
-  const pairs = pairsOf(before?.text ?? '')
+  const pairs = pairsOf(before?.text)
   const nameOf = (id: string) => `${teams.find((team) => team.id === id)?.name ?? 'team'} (${id})`
   const other = pairs.get('*')
   const choices = [
@@ -68,14 +66,6 @@ async function askTeams(
     else pairs.set(number, team)
   }
   return pairs
-}
-
-function pairsOf(text: string): Map<string, string> {
-  const pairs = text
-    .split(',')
-    .map((pair) => pair.split('=').map((one) => one.trim()))
-    .filter(([number, team]) => number && team)
-  return new Map(pairs.map(([number = '', team = '']) => [number, team]))
 }
 
 function expectKnown(pairs: ReadonlyMap<string, string>, teams: readonly Team[] | undefined): void {

@@ -1,5 +1,6 @@
 // Step 4 as well: which numbers open a closed conversation again, and which open a new one.
 import type { AccountNumber } from '../../twilio/numbers.js'
+import { keepPairs, pairsOf } from './pairs.js'
 import { type Session, settle } from './session.js'
 
 /** As long as Intercom's own SMS does. */
@@ -13,7 +14,7 @@ export async function threadingStep(session: Session, numbers: readonly AccountN
   if (given !== undefined && (given.origin !== 'profile' || ask === undefined)) {
     await settle(session, 'reopen', '')
   } else if (ask !== undefined) {
-    const before = pairsOf(given?.text ?? '')
+    const before = pairsOf(given?.text)
     const choices = numbers.map(({ number }) => {
       const window = windowOf(number, before)
       return {
@@ -24,11 +25,9 @@ export async function threadingStep(session: Session, numbers: readonly AccountN
       }
     })
     const chosen = new Set(await ask.checkbox(question, choices))
-    const text = textOf(numbers, { before, chosen })
-    if (text === '') await answers.remove('reopen')
-    else if (text !== given?.text) await answers.save('reopen', text)
+    await keepPairs(answers, 'reopen', changed(numbers, { before, chosen }))
   }
-  const windows = pairsOf(answers.find('reopen')?.text ?? '')
+  const windows = pairsOf(answers.find('reopen')?.text)
   for (const { number } of numbers) {
     const window = windowOf(number, windows)
     if (window !== undefined) screen.say(`${number}: a text within ${window} opens a closed conversation again`)
@@ -36,10 +35,10 @@ export async function threadingStep(session: Session, numbers: readonly AccountN
 }
 
 /** Of others and of those that stay as they were, what was set before stays too. */
-function textOf(
+function changed(
   numbers: readonly AccountNumber[],
   { before, chosen }: { readonly before: ReadonlyMap<string, string>; readonly chosen: ReadonlySet<string> },
-): string {
+): ReadonlyMap<string, string> {
   const pairs = new Map(before)
   for (const { number } of numbers) {
     const isOpen = windowOf(number, before) !== undefined
@@ -47,16 +46,11 @@ function textOf(
     else if (!chosen.has(number) && isOpen && before.has('*')) pairs.set(number, never)
     else if (!chosen.has(number) && isOpen) pairs.delete(number)
   }
-  return [...pairs].map((pair) => pair.join('=')).join(',')
+  return pairs
 }
 
 /** Undefined: a new conversation, always. */
 function windowOf(number: string, pairs: ReadonlyMap<string, string>): string | undefined {
   const window = pairs.get(number) ?? pairs.get('*') ?? never
   return /^0+[hd]$/.test(window) ? undefined : window
-}
-
-function pairsOf(text: string): Map<string, string> {
-  const pairs = text.split(',').map((pair) => pair.split('=').map((one) => one.trim()))
-  return new Map(pairs.flatMap(([number, window]) => (number && window ? [[number, window] as const] : [])))
 }

@@ -89,6 +89,8 @@ export interface Workspace {
   readonly name: string
   readonly appId: string
   readonly adminId: string
+  /** As the workspace tells it, which is mostly IANA. */
+  readonly timeZone?: string
 }
 
 /**
@@ -126,6 +128,7 @@ export async function findWorkspace(
         name: me.workspace,
         appId: me.appId,
         adminId: me.adminId,
+        ...(me.timeZone !== undefined && { timeZone: me.timeZone }),
       }
     } catch (error) {
       if (!isRefused(error)) throw error
