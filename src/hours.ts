@@ -161,6 +161,25 @@ export function closedPeriod(
   return { since: before?.to ?? 0, until: firstOpening({ hours, holidays, clocks }, today, at)?.from }
 }
 
+/** When the opening around a moment ends, epoch ms; the moment itself when it is closed, undefined beyond 30 days. */
+export function openUntil(
+  hours: WeeklyHours,
+  holidays: readonly Holiday[],
+  zone: string,
+  at: number,
+): number | undefined {
+  const clocks = openZone(zone)
+  const today = Math.floor(clocks.wallAt(at) / dayMs)
+  let end = at
+  for (let day = today; day <= today + farthestDays; day++) {
+    for (const { from, to } of openingsOn({ hours, holidays, clocks }, day)) {
+      if (from > end) return end
+      end = Math.max(end, to)
+    }
+  }
+  return end < clocks.firstReach((today + farthestDays + 1) * dayMs) ? end : undefined
+}
+
 interface Calendar {
   readonly hours: WeeklyHours
   readonly holidays: readonly Holiday[]

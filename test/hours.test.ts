@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../src/errors.js'
-import { closedPeriod, describeHours, hoursOf, opensInWords, parseHolidays, parseHours } from '../src/hours.js'
+import {
+  closedPeriod,
+  describeHours,
+  hoursOf,
+  opensInWords,
+  openUntil,
+  parseHolidays,
+  parseHours,
+} from '../src/hours.js'
 import { openZone } from '../src/wall-time.js'
 
 const denver = 'America/Denver'
@@ -184,6 +192,25 @@ describe('a closed period', () => {
       '2012-01-05T19:00',
     ])
     expect(closed('Sun 2:10-4', '2026-10-03T15:29', { zone: 'Australia/Lord_Howe' })?.[1]).toBe('2026-10-03T15:30')
+  })
+})
+
+describe('an opening', () => {
+  const until = (hours: string, at: string, { holidays = '', zone = denver } = {}) => {
+    const dates = holidays === '' ? [] : parseHolidays(holidays)
+    return iso(openUntil(parseHours(hours), dates, zone, Date.parse(`${at}:00Z`)))
+  }
+  it('ends where nothing touches it', () => {
+    expect(until('Mon-Fri 9-12 13-18', '2026-11-24T18:59')).toBe('2026-11-24T19:00')
+    expect(until('Mon-Sun 22-6 6-8', '2026-11-24T06:00')).toBe('2026-11-24T15:00')
+    expect(until('Sun 0-2 3-5', '2026-03-08T07:30')).toBe('2026-03-08T11:00')
+    expect(until('Mon-Sun 0-24', '2026-11-24T12:00', { holidays: '11-26' })).toBe('2026-11-26T07:00')
+  })
+
+  it('has no end where nothing closes within 30 days, and is over at once when it is closed', () => {
+    expect(until('Mon-Sun 0-24', '2026-11-24T12:00')).toBeUndefined()
+    expect(until('Mon-Sun 0-24', '2026-03-01T06:30')).toBeUndefined()
+    expect(until('Mon 9-10', '2026-11-24T12:00')).toBe('2026-11-24T12:00')
   })
 })
 

@@ -35,6 +35,7 @@ describe('doctor', () => {
       'intercom-permissions',
       'intercom-attributes',
       'teams',
+      'hours',
       'public-url',
       'tls',
       'signature',
@@ -335,6 +336,57 @@ describe('doctor on Intercom’s side', () => {
     expect((await check(stage, 'teams', env)).what).toBe(
       'there is no team 999, which SMS_BRIDGE_TEAMS names; there is no teammate 402, whom INTERCOM_ADMIN_ID names',
     )
+  })
+
+  it('says which numbers have hours, whether they are open now, and until when', async () => {
+    const stage = await openDoctorWorld()
+    // Tuesday, 11:30 in Denver
+    const clock = { now: () => Date.parse('2026-11-24T18:30Z'), sleep: () => Promise.resolve() }
+    const hoursNow = async (SMS_BRIDGE_HOURS: string, more: Readonly<Record<string, string>> = {}) => {
+      const { report } = await stage.examine('', { env: { SMS_BRIDGE_HOURS, ...more }, clock })
+      return report.checks.find(({ id }) => id === 'hours')
+    }
+    expect(await hoursNow(`${ours}=Mon-Fri 9-18 America/Denver,*=Mon-Sun 8-12`)).toMatchObject({
+      state: 'ok',
+      what: `${ours} (Mon–Fri 9–18 America/Denver) is open until today at 6:00 PM; ${oursToo} (Mon–Sun 8–12 Etc/UTC) is closed until tomorrow at 8:00 AM`,
+    })
+    expect(await hoursNow(`${oursToo}=none,*=Mon-Sun 0-24 UTC`)).toMatchObject({
+      state: 'ok',
+      what: `${ours} (Mon–Sun 0–24 UTC) is open for the next 30 days`,
+    })
+    const holidays = { SMS_BRIDGE_HOLIDAYS: '2026-11-01/2027-01-31' }
+    expect(await hoursNow(`${ours}=Mon 9-18 UTC`, holidays)).toMatchObject({
+      state: 'ok',
+      what: `${ours} (Mon 9–18 UTC) is closed for the next 30 days`,
+    })
+    expect(await hoursNow('*=none')).toMatchObject({ state: 'ok', what: 'no number that comes here has any' })
+    expect(await hoursNow('*=Mon 9')).toMatchObject({ state: 'skipped' })
+  })
+
+  it('names hours of a number that is not ours, and holidays that are all past', async () => {
+    const stage = await openDoctorWorld()
+    const SMS_BRIDGE_HOURS = '+15550100999=Mon-Fri 9-18 UTC'
+    const past = { SMS_BRIDGE_HOURS, SMS_BRIDGE_HOLIDAYS: '12-25,2020-12-24/2021-01-01,2020-07-03' }
+    expect(await stage.wrong('', { env: past })).toEqual(['warning hours:+15550100999', 'warning holidays'])
+    expect((await check(stage, 'hours:+15550100999', past)).what).toBe(
+      '+15550100999 is in SMS_BRIDGE_HOURS and is no number of the account whose texts come here',
+    )
+    expect((await check(stage, 'holidays', past)).what).toBe(
+      '2 holidays with a year in SMS_BRIDGE_HOLIDAYS, and every one is past',
+    )
+    const some = { SMS_BRIDGE_HOURS: `${ours}=Mon-Fri 9-18 UTC`, SMS_BRIDGE_HOLIDAYS: '2020-12-24,2999-12-24' }
+    expect(await stage.wrong('', { env: some })).toEqual([])
+    expect(await stage.wrong('', { env: { ...some, SMS_BRIDGE_HOLIDAYS: '12-25' } })).toEqual([])
+  })
+
+  it.each([null, 'Mountain Time'])('names hours without a zone when the workspace tells %j', async (timeZone) => {
+    const stage = await openDoctorWorld({ intercom: { timeZone } })
+    const env = { SMS_BRIDGE_HOURS: `${ours}=Mon-Sun 0-24,*=Mon-Sun 0-24 UTC` }
+    expect(await stage.wrong('', { env })).toEqual(['warning hours'])
+    expect((await check(stage, 'hours', env)).what).toBe(
+      `${ours} (Mon–Sun 0–24 UTC) is open for the next 30 days; ${oursToo} (Mon–Sun 0–24 UTC) is open for the next 30 days; the hours of ${ours} have no time zone, and the workspace tells none`,
+    )
+    expect(await stage.wrong('', { env: { SMS_BRIDGE_HOURS: '*=Mon-Sun 0-24 UTC' } })).toEqual([])
   })
 
   it('names notifications signed with another secret, until one comes that is right', async () => {

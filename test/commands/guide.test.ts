@@ -61,6 +61,20 @@ describe('guide', () => {
     await expect(transcript()).toMatchFileSnapshot('../transcripts/guide-bare.txt')
   })
 
+  it('looks as in guide-hours.txt where numbers have hours, apart from what is in guide-bare.txt', async () => {
+    const { run } = commandLine()
+    const bare = (await run('guide')).stdout.split('\n')
+    const SMS_BRIDGE_HOURS = '+15550100100=Mon-Fri 9-18 Sat 10-14 America/Denver,+15550100200=none,*=Mon-Sun 8-22'
+    const { stdout, code } = await run('guide', { env: { SMS_BRIDGE_HOURS } })
+    expect(code).toBe(0)
+    const added = stdout.split('\n').filter((line) => line === '' || !bare.includes(line))
+    await expect(added.join('\n').replace(/\n{3,}/g, '\n\n')).toMatchFileSnapshot('../transcripts/guide-hours.txt')
+    const own = await run('guide', { env: { SMS_BRIDGE_HOURS, SMS_BRIDGE_AWAY_TEXT: 'Closed: *sorry*' } })
+    expect(own.stdout).toContain('  > Closed: \\*sorry\\*\n')
+    expect(own.stdout).not.toContain('{opens}')
+    expect((await run('guide', { env: { SMS_BRIDGE_HOURS: '*=none' } })).stdout).not.toContain('Outside our hours')
+  })
+
   it('names teams by their ids when Intercom refuses the token, or takes longer than 4 seconds', async () => {
     const intercom = await startIntercom()
     const clock = new ManualClock(0)

@@ -1,6 +1,7 @@
 // Every check there is, in the order in which they are told of.
 import { checkClock } from './clock-check.js'
 import type { Check } from './finding.js'
+import { checkHours } from './hours-check.js'
 import { checkAttributes, checkIntercom, checkIntercomPermissions, checkRegion } from './intercom-checks.js'
 import { checkDoubleReplies, checkTeams } from './people-checks.js'
 import { checkRegistrations } from './registration-checks.js'
@@ -23,6 +24,7 @@ export const checks: readonly Check[] = [
   { id: 'intercom-permissions', run: checkIntercomPermissions },
   { id: 'intercom-attributes', run: checkAttributes },
   { id: 'teams', run: checkTeams },
+  { id: 'hours', run: checkHours },
   { id: 'public-url', run: checkPublicUrl },
   { id: 'tls', run: checkTls },
   { id: 'signature', run: checkSignature },

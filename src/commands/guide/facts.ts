@@ -3,6 +3,7 @@ import type { Context } from '../../cli/context.js'
 import { type InboxConfig, loadInboxConfig } from '../../config/load.js'
 import { readProfile } from '../../config/profile.js'
 import { describeError } from '../../errors.js'
+import { describeHours, hoursOf, type WeeklyHours } from '../../hours.js'
 import type { Survey } from '../../store/survey.js'
 import { callUnder, connectIntercom } from '../setup/vendors.js'
 
@@ -17,6 +18,17 @@ export interface GuideFacts {
   readonly relayBots: boolean
   /** Some numbers open a conversation again that was closed not long ago. */
   readonly reopens: boolean
+  /** Undefined when no number has hours. */
+  readonly away:
+    | {
+        /** As words; of numbers without hours undefined. */
+        readonly hours: readonly { readonly number: string; readonly words: string | undefined }[]
+        /** For any number that is not named. */
+        readonly otherHours: string | undefined
+        /** With `{opens}` where the time of opening goes. */
+        readonly text: string
+      }
+    | undefined
   /** What is later than so long says so, ms. */
   readonly lateAfterMs: number
 }
@@ -29,18 +41,31 @@ const oursStates: ReadonlySet<string> = new Set(['ours', 'wrong-method', 'unlist
 export async function gatherFacts(context: Context): Promise<GuideFacts> {
   const { given } = context
   const config = await loadInboxConfig({ ...given, profile: await readProfile(given) })
-  const { teams } = config
+  const { teams, hours = new Map<string, WeeklyHours>() } = config
   const names = await teamNames(context, config)
   const nameOf = (id: string | undefined) => (id === undefined ? undefined : (names.get(id) ?? `team ${id}`))
-  const named = [...teams.keys()].filter((number) => number !== '*')
+  const named = [...teams.keys(), ...hours.keys()].filter((number) => number !== '*')
   const numbers = [...new Set([...named, ...(await numbersInStore(context))])].sort()
   return {
     numbers: numbers.map((number) => ({ number, team: nameOf(teams.get(number) ?? teams.get('*')) })),
     otherTeam: nameOf(teams.get('*')),
     relayBots: config.relayBots,
     reopens: [...(config.reopen?.values() ?? [])].some((withinMs) => withinMs > 0),
+    away: awayFacts(numbers, config),
     lateAfterMs: config.holdMs,
   }
+}
+
+function awayFacts(numbers: readonly string[], { hours, awayText }: InboxConfig): GuideFacts['away'] {
+  const wordsOf = (number: string) => {
+    const found = hoursOf(hours, number)
+    if (found === undefined) return undefined
+    return found.zone === undefined ? `${describeHours(found)}, in the workspace’s time zone` : describeHours(found)
+  }
+  const all = numbers.map((number) => ({ number, words: wordsOf(number) }))
+  const otherHours = wordsOf('*')
+  const isUsed = otherHours !== undefined || all.some(({ words }) => words !== undefined)
+  return isUsed ? { hours: all, otherHours, text: awayText } : undefined
 }
 
 async function numbersInStore({ io, clock, look }: Context): Promise<readonly string[]> {

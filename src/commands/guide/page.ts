@@ -42,7 +42,7 @@ Assign a conversation to whom you like: later texts in it do not move it back.
 - You may also reply in a closed conversation that began with a text: it is texted. The customer’s answer goes into the
   newest of their conversations with this number of ours, or begins a new one if that is closed.
 
-## What is texted, and what is not
+${outsideHours(facts)}## What is texted, and what is not
 
 - Everything you write for the customer is texted, also when you close, assign or reopen with the same click, and in the
   order in which you wrote it.
@@ -114,9 +114,37 @@ function numbersTable({ numbers, otherTeam }: GuideFacts): string {
   }
   const rows = numbers.map(({ number, team }) => [number, team === undefined ? nobody : escaped(team)])
   const others = otherTeam === undefined ? [] : [['any other number', escaped(otherTeam)]]
-  return [['our number', 'new conversations go to'], ['---', '---'], ...rows, ...others]
-    .map((row) => `| ${row.join(' | ')} |`)
-    .join('\n')
+  return table(['our number', 'new conversations go to'], [...rows, ...others])
+}
+
+function outsideHours({ away }: GuideFacts): string {
+  if (away === undefined) return ''
+  const always = 'no hours: no automatic text'
+  const rows = away.hours.map(({ number, words }) => [number, words === undefined ? always : escaped(words)])
+  const others = away.otherHours === undefined ? [] : [['any other number', escaped(away.otherHours)]]
+  const opens = away.text.includes('{opens}')
+    ? '`{opens}` becomes the time at which that number opens, such as “Monday at 9:00 AM”.\n  '
+    : ''
+  return `## Outside our hours
+
+${table(['our number', 'is open'], [...rows, ...others])}
+
+- Who texts a number while it is closed gets one automatic text, once in each closed time, however often they write:
+
+  > ${escaped(away.text)}
+
+  ${opens}Whoever runs the bridge can change the text (\`SMS_BRIDGE_AWAY_TEXT\`) and the days that are closed
+  (\`SMS_BRIDGE_HOLIDAYS\`).
+- You see it as a private note in the conversation. The text itself still waits for your answer.
+- No automatic text goes to short codes, to words such as STOP and HELP, or when a teammate has already answered since
+  the number closed.
+
+`
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows]
+  return lines.map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
 function shortCodeNote({ numbers }: GuideFacts): string {

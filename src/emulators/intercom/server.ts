@@ -63,6 +63,7 @@ export async function startIntercomTwin(options: IntercomTwinOptions): Promise<I
   const indexLagMs = options.indexLagMs ?? 3000
   const world: World = {
     appId,
+    timeZone: options.timeZone === undefined ? 'Etc/UTC' : options.timeZone,
     region: options.region ?? 'US',
     clock,
     dialect: options.dialect ?? '2.15',

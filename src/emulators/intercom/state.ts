@@ -83,6 +83,7 @@ export interface Notice {
 
 export interface World {
   readonly appId: string
+  readonly timeZone: string | null
   readonly region: 'US' | 'EU' | 'AU'
   readonly clock: TwinClock
   readonly dialect: '2.14' | '2.15'

@@ -64,6 +64,8 @@ export interface IntercomTwinOptions {
   readonly appId?: string
   /** As `GET /me` tells it. Default US. */
   readonly region?: 'US' | 'EU' | 'AU'
+  /** Of the workspace, as `GET /me` tells it. Default Etc/UTC. */
+  readonly timeZone?: string | null
   /** Tick boxes of the Developer Hub that are not ticked: what needs one is answered 403. */
   readonly unticked?: readonly string[]
   /** For the OAuth exchange: codes handed out in the browser, and whose they are. */

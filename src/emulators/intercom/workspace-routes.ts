@@ -54,7 +54,7 @@ function getMe({ world }: Call): Json {
       created_at: 1_734_537_243,
       secure: false,
       identity_verification: false,
-      timezone: 'Etc/UTC',
+      timezone: world.timeZone,
       region: world.region,
     },
     avatar: { type: 'avatar', image_url: null },
