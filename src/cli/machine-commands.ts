@@ -130,10 +130,11 @@ function addService({ command, context, ended }: CommandParts): void {
       ended(await serviceInstall(await context({}), { name, yes, dryRun, json }, await machineAt(root)))
     })
   sub('uninstall', 'stop it and remove the unit; settings and store stay')
+    .option('--dry-run', 'print what would be run')
     .option('-y, --yes', 'do not ask')
-    .action(async ({ name, root, yes = false, json = false }: ServiceFlags) => {
+    .action(async ({ name, root, yes = false, dryRun = false, json = false }: ServiceFlags) => {
       const { serviceUninstall } = await import('../commands/service/uninstall.js')
-      ended(await serviceUninstall(await context({}), { name, yes, json }, await machineAt(root)))
+      ended(await serviceUninstall(await context({}), { name, yes, dryRun, json }, await machineAt(root)))
     })
   sub('status', 'whether it runs, by systemd and by its own heartbeat').action(
     async ({ name, root, json = false }: ServiceFlags) => {

@@ -249,6 +249,8 @@ describe('service, as it is typed', () => {
     says(...up)
     expect((await type('service status', { clock: systemClock })).code).toBe(0)
     says(...up, `FragmentPath=/${unitPath}`)
+    expect((await type('service uninstall --dry-run')).code).toBe(0)
+    expect(existsSync(at(unitPath))).toBe(true)
     expect((await type('service uninstall --yes')).code).toBe(0)
     expect(existsSync(at(unitPath))).toBe(false)
     expect(existsSync(at(profilePath))).toBe(true)
@@ -399,6 +401,40 @@ describe('service uninstall', () => {
       'systemctl daemon-reload',
     ])
     expect(io.stderr()).toContain('Its settings and its store stay in /var/lib/sms-bridge.')
+  })
+
+  it('shows every step without being root, and does none', async () => {
+    const tried = async (lines: readonly string[], more: Partial<Machine> = {}) => {
+      const { context, io } = stage()
+      const answers = { ...running, 'systemctl show': { stdout: `${lines.join('\n')}\n` } }
+      const { machine, told } = fakeMachine(answers, { uid: 1000, ...more })
+      const code = await serviceUninstall(context, { ...options, yes: false, dryRun: true, json: true }, machine)
+      expect(told).toEqual([
+        'systemctl is-system-running',
+        'systemctl show sms-bridge.service --property=LoadState,FragmentPath',
+      ])
+      return { code, ...JSON.parse(io.stdout()) }
+    }
+    const unit = '/etc/systemd/system/sms-bridge.service'
+    const steps = ['systemctl disable --now sms-bridge.service', `rm -f ${unit}`, 'systemctl daemon-reload']
+    const told = { code: 0, schema_version: 1, name: 'sms-bridge', removed: unit, kept: '/var/lib/sms-bridge', steps }
+    expect(await tried(['LoadState=loaded', `FragmentPath=${unit}`])).toEqual({ ...told, uninstalled: false })
+    // Left half-way by an install: systemd has not read it yet.
+    const read = async () => '[Unit]\nDescription=sms-bridge (sms-bridge)\n'
+    expect((await tried(['LoadState=not-found'], { read })).steps).toEqual(['systemctl daemon-reload', ...steps])
+  })
+
+  it('ends a dry run as the real thing would before its first step', async () => {
+    const tried = async (lines: readonly string[], more: Partial<Machine> = {}) => {
+      const { context } = stage()
+      const answers = { ...running, 'systemctl show': { stdout: `${lines.join('\n')}\n` } }
+      const { machine } = fakeMachine(answers, { uid: 1000, ...more })
+      return serviceUninstall(context, { ...options, dryRun: true }, machine)
+    }
+    await expect(tried(['LoadState=not-found'])).rejects.toMatchObject({ exitCode: 6 })
+    await expect(tried([], { read: async () => '[Unit]\nDescription=Somebody’s own\n' })).rejects.toMatchObject({
+      exitCode: 2,
+    })
   })
 
   it('of one that is not there says so', async () => {
