@@ -240,14 +240,16 @@ async function readSettings(sources: Sources, names: readonly SettingName[]) {
   return { values: values as Partial<Values>, faults } // each value is what its own type yielded
 }
 
-function faultOf(setting: Setting<unknown>, { origin, text }: Found, message: string): string {
+/** The whole sentence, with what to type. `message` goes on from the name, as `must …`. */
+export function faultOf(setting: Setting<unknown>, { origin, text }: Found, message: string): string {
   const { env, secret, example } = setting
   const where = { flag: flagOf(setting), env, profile: `${env} in the profile` }[origin]
   const shown = secret ? '' : ` ${JSON.stringify(withoutPassword(text))}`
   const remedy = {
     flag: `type ${flagOf(setting)} ${quote(example)}`,
-    env: `type export ${env}=${quote(example)}`,
-    profile: `write ${JSON.stringify(env)}: ${JSON.stringify(example)}`,
+    // What is in the environment goes before what is kept in the profile.
+    env: secret ? `type unset ${env}; ${howToSet(setting)}` : `type ${howToSet(setting)}`,
+    profile: secret ? `type ${howToSet(setting)}` : `write ${JSON.stringify(env)}: ${JSON.stringify(example)}`,
   }[origin]
   return `${where}${shown} ${message}: ${remedy}`
 }
@@ -271,7 +273,7 @@ export function shown(name: SettingName, text: string): string {
 }
 
 /** A secret is asked for, so that it is in no shell's history. */
-function howToSet({ env, example, secret }: Setting<unknown>): string {
+export function howToSet({ env, example, secret }: Setting<unknown>): string {
   return secret === true ? `sms-bridge config set ${env}` : `export ${env}=${quote(example)}`
 }
 

@@ -1,5 +1,5 @@
 // `sms-bridge init` without a person: everything from flags and the environment.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { commandLine } from '../support/command-line.js'
@@ -225,6 +225,24 @@ describe('init names what is wrong', patience, () => {
     const { code, text } = await stage(world).init('--numbers all --yes', { TWILIO_AUTH_TOKEN: 'wrong' })
     expect(code).toBe(7)
     expect(text).toContain(`Twilio refuses the auth token for ${world.accountSid}`)
+  })
+
+  it('a malformed secret, without a command that would put it into the shell’s history', async () => {
+    const world = await startInitWorld()
+    const { init, home } = stage(world)
+    const fault = 'TWILIO_AUTH_TOKEN must be one token, or several separated by commas: type'
+    const ofEnvironment = await init('--numbers all --yes', { TWILIO_AUTH_TOKEN: 'PLANTED token' })
+    expect(ofEnvironment.code).toBe(2)
+    expect(ofEnvironment.text).toContain(`${fault} unset TWILIO_AUTH_TOKEN; sms-bridge config set TWILIO_AUTH_TOKEN\n`)
+    writeFileSync(join(home, 'profile.json'), '{ "TWILIO_AUTH_TOKEN": "PLANTED token" }', { mode: 0o600 })
+    const ofProfile = await init('--numbers all --yes', { TWILIO_AUTH_TOKEN: '' })
+    expect(ofProfile.code).toBe(2)
+    expect(ofProfile.text).toContain(
+      'TWILIO_AUTH_TOKEN in the profile must be one token, or several separated by commas: type sms-bridge config set TWILIO_AUTH_TOKEN\n',
+    )
+    // Without the command line itself.
+    const [, ...said] = `${ofEnvironment.text}${ofProfile.text}`.split('\n')
+    expect(said.join('\n')).not.toMatch(/PLANTED|export TWILIO_AUTH_TOKEN/)
   })
 
   it('a wrong access token', async () => {

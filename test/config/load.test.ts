@@ -234,6 +234,17 @@ describe('faults in settings', () => {
     expect(faults.join('\n')).toContain('"mysql://ada:…@db.example.com/bridge"')
   })
 
+  it('have a secret typed where nobody sees it, and first out of the environment, which would hide it', async () => {
+    const fault = 'must be one token, or several separated by commas: type'
+    const set = 'sms-bridge config set TWILIO_AUTH_TOKEN'
+    expect(await faultsOf(load({ TWILIO_AUTH_TOKEN: 'a b' }))).toEqual([
+      `TWILIO_AUTH_TOKEN ${fault} unset TWILIO_AUTH_TOKEN; ${set}`,
+    ])
+    expect(await faultsOf(load({ TWILIO_AUTH_TOKEN: '' }, { profile: { twilioAuthToken: 'a b' } }))).toEqual([
+      `TWILIO_AUTH_TOKEN in the profile ${fault} ${set}`,
+    ])
+  })
+
   it('include a password on the command line', async () => {
     const flags = { store: 'postgres://bridge:PLANTED@db.example.com/bridge' }
     expect(await faultsOf(load({}, { flags }))).toEqual([

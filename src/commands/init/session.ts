@@ -2,7 +2,7 @@
 import type { Ask } from '../../cli/ask.js'
 import type { Context } from '../../cli/context.js'
 import { findPlaces } from '../../config/folders.js'
-import { type Found, faultOfText, find, type Sources, shown } from '../../config/load.js'
+import { type Found, faultOf, faultOfText, find, howToSet, isSecret, type Sources, shown } from '../../config/load.js'
 import { profileExists, readProfile, removeSetting, writeSetting } from '../../config/profile.js'
 import { type Setting, type SettingName, settings } from '../../config/schema.js'
 import { ConfigError, UserError } from '../../errors.js'
@@ -66,9 +66,8 @@ export async function openAnswers({ given }: Context, { dryRun }: { readonly dry
       if (known?.origin === 'env') {
         if (known.text === text) return
         const { env } = settings[name]
-        throw new UserError(
-          `${env} is ${shown(name, known.text)} in the environment, which goes first: type export ${env}=${shown(name, text)}, or unset it`,
-        )
+        const remedy = isSecret(name, text) ? `type unset ${env}` : `type export ${env}=${text}, or unset it`
+        throw new UserError(`${env} is ${shown(name, known.text)} in the environment, which goes first: ${remedy}`)
       }
       profile = { ...profile, [name]: text }
       if (!dryRun) await writeSetting(places, name, text)
@@ -94,11 +93,11 @@ export async function settle(
     await answers.save(name, found.text)
     return found.text
   }
-  const { env, example }: Setting<unknown> = settings[name]
-  if (found !== undefined && (found.origin !== 'profile' || ask === undefined)) {
-    throw new ConfigError([`${env} ${fault}: for example ${example}`])
+  const setting: Setting<unknown> = settings[name]
+  if (found !== undefined && fault !== undefined && (found.origin !== 'profile' || ask === undefined)) {
+    throw new ConfigError([faultOf(setting, found, fault)])
   }
-  if (ask === undefined) throw new ConfigError([`${env} is missing: type export ${env}=${example}`])
+  if (ask === undefined) throw new ConfigError([`${setting.env} is missing: type ${howToSet(setting)}`])
   const text = await enter({ ask }, name, question, preset === undefined ? {} : { preset })
   await answers.save(name, text)
   return text
