@@ -37,6 +37,14 @@ describe('what a number should be set to', () => {
     ['comes by GET', { ...right, method: 'GET' }, 'differs', 'wrong-method'],
     ['is tried only once', { ...right, url: fallback }, 'differs', 'no-retries'],
     ['has no fallback', { ...right, fallbackUrl: undefined }, 'differs', 'no-fallback'],
+    ['has its fallback by GET', { ...right, fallbackMethod: 'GET' }, 'differs', 'fallback-method'],
+    ['has retries asked for in its fallback', { ...right, fallbackUrl: sms }, 'ours', undefined],
+    [
+      'has a fallback elsewhere, however it is asked',
+      { ...right, fallbackUrl: 'https://handler.example.com/EH1', fallbackMethod: 'GET' },
+      'ours',
+      undefined,
+    ],
   ])('a number that %s', (_name, own, state, cause) => {
     const comparison = compareNumber(numberWith(own), publicUrl)
     expect(comparison.state).toBe(state)

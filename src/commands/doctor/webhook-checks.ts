@@ -1,7 +1,15 @@
 // Where Twilio sends the texts of each number, against where it should.
 import type { AccountNumber } from '../../twilio/numbers.js'
 import { readUndo, undoPath } from '../setup/undo-file.js'
-import { type Cause, type Comparison, compareNumber, shownUrl } from '../setup/webhooks.js'
+import {
+  type Cause,
+  type Comparison,
+  comesHere,
+  compareNumber,
+  shownUrl,
+  whereFallback,
+  words,
+} from '../setup/webhooks.js'
 import { type Finding, failed, ok, type Repair, skipped, warning } from './finding.js'
 import type { Stage } from './stage.js'
 
@@ -13,7 +21,7 @@ export async function checkWebhooks(stage: Stage): Promise<readonly Finding[]> {
     const comparison = compareNumber(number, publicUrl)
     const repair = repairOf(comparison, number, numbers)
     return expected.has(number.number)
-      ? [judgeWebhook(number, comparison, repair), judgeFallback(number, comparison, repair)]
+      ? [judgeWebhook(number, comparison, repair), judgeFallback(number, { comparison, repair, publicUrl })]
       : [notOurs(number, comparison, repair)]
   })
   const gone = [...expected].filter((number) => numbers.every((one) => one.number !== number))
@@ -68,28 +76,37 @@ const harm: Readonly<Record<Cause, string>> = {
   'wrong-method': 'each text is refused at the door and comes minutes late, by reconciliation',
   'no-retries': 'a text that meets a restart of the bridge comes minutes late, by reconciliation',
   'no-fallback': 'when all tries fail Twilio gives the text up, and it comes minutes late, by reconciliation',
+  'fallback-method': 'when all tries fail the last one is refused at the door, and the text comes minutes late',
 }
 
 function judgeWebhook({ number }: AccountNumber, comparison: Comparison, repair: Repair): Finding {
   const id = `webhook:${number}`
   const { cause, detail, url } = comparison
-  if (cause === undefined || cause === 'no-fallback') return ok(id, shownUrl(url ?? ''))
+  if (cause === undefined || cause === 'no-fallback' || cause === 'fallback-method') return ok(id, shownUrl(url ?? ''))
   const trouble = { what: detail, why: harm[cause], fix: '', who: 'twilio', repair } as const
   return cause === 'no-retries' ? warning(id, trouble) : failed(id, trouble)
 }
 
-function judgeFallback({ number, inbound }: AccountNumber, comparison: Comparison, repair: Repair): Finding {
-  const id = `fallback:${number}`
-  const { state } = comparison
-  if (state !== 'ours' && state !== 'differs') return skipped(id, `its texts do not come here: see webhook:${number}`)
-  if (inbound.fallbackUrl !== undefined) return ok(id, shownUrl(inbound.fallbackUrl))
-  return warning(id, {
-    what: 'no fallback URL is set',
-    why: harm['no-fallback'],
-    fix: '',
-    who: 'twilio',
+function judgeFallback(
+  { number, inbound }: AccountNumber,
+  {
+    comparison,
     repair,
-  })
+    publicUrl,
+  }: { readonly comparison: Comparison; readonly repair: Repair; readonly publicUrl: string },
+): Finding {
+  const id = `fallback:${number}`
+  if (!comesHere(comparison)) return skipped(id, `its texts do not come here: see webhook:${number}`)
+  const url = shownUrl(inbound.fallbackUrl ?? '')
+  const where = whereFallback(inbound, publicUrl)
+  if (where === 'here') return ok(id, url)
+  if (where === 'elsewhere') {
+    // No vendor documents a request that such an address would not take for a text (twilio.md §3).
+    const why = 'not called from here: what answers there would take a call for a text, and may reply to somebody'
+    return skipped(id, `${url}, by ${inbound.fallbackMethod}, is not this bridge’s, and is ${why}`)
+  }
+  const cause = where === 'nowhere' ? 'no-fallback' : 'fallback-method'
+  return warning(id, { what: words[cause], why: harm[cause], fix: '', who: 'twilio', repair })
 }
 
 function repairOf({ changes, state }: Comparison, { service }: AccountNumber, all: readonly AccountNumber[]): Repair {

@@ -39,6 +39,8 @@ export type Cause =
   /** Twilio would not try again. */
   | 'no-retries'
   | 'no-fallback'
+  /** The fallback is our own door, knocked at by GET. */
+  | 'fallback-method'
 
 export interface WebhookChange {
   readonly resource: WebhookResource
@@ -84,21 +86,35 @@ export function comesHere({ state }: Pick<Comparison, 'state'>): boolean {
 function causeOf({ inbound, drops }: AccountNumber, publicUrl: string): Cause | undefined {
   const desired = desiredWebhooks({ publicUrl })
   if (drops) return 'drops-inbound'
-  const { url, method, fallbackUrl } = inbound
+  const { url, method } = inbound
   if (url === undefined || addressOf(url) === addressOf(demoUrl)) return 'not-set'
   if (addressOf(url) !== addressOf(desired.sms)) return 'other-url'
   if (method !== 'POST') return 'wrong-method'
   if (!triesAgain(url)) return 'no-retries'
-  return fallbackUrl === undefined ? 'no-fallback' : undefined
+  const fallback = whereFallback(inbound, publicUrl)
+  if (fallback === 'nowhere') return 'no-fallback'
+  return fallback === 'wrong-method' ? 'fallback-method' : undefined
 }
 
-const words: Readonly<Record<Cause, string>> = {
+/** What Twilio asks when all tries at the URL failed; `wrong-method`: our own door, which takes POST alone. */
+export function whereFallback(
+  { fallbackUrl, fallbackMethod }: InboundSettings,
+  publicUrl: string,
+): 'nowhere' | 'elsewhere' | 'here' | 'wrong-method' {
+  if (fallbackUrl === undefined) return 'nowhere'
+  if (addressOf(fallbackUrl) !== addressOf(desiredWebhooks({ publicUrl }).fallback)) return 'elsewhere'
+  return fallbackMethod === 'POST' ? 'here' : 'wrong-method'
+}
+
+/** What is wrong, after the number. */
+export const words: Readonly<Record<Cause, string>> = {
   'not-set': 'no URL is set for its texts',
   'drops-inbound': 'has no inbound URL, so its texts are thrown away and in no list',
   'other-url': 'its texts go to',
   'wrong-method': 'its texts come by GET, which the bridge does not take',
   'no-retries': 'Twilio would try only once',
   'no-fallback': 'no fallback URL is set',
+  'fallback-method': 'its fallback is asked by GET, which the bridge does not take',
 }
 
 function detailOf({ via, service, applicationSid, inbound }: AccountNumber, cause: Cause): string {
