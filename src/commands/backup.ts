@@ -1,7 +1,7 @@
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
-import { UserError } from '../errors.js'
-import { type Backup, backUp, fileOf, putBack, readBackup, readPresent } from '../store/backup.js'
+import { describeError, UserError } from '../errors.js'
+import { type Backup, backUp, fileOf, noteBackup, putBack, readBackup, readPresent } from '../store/backup.js'
 import type { Store } from '../store/store.js'
 
 export interface BackupOptions {
@@ -15,13 +15,16 @@ export async function backup(context: Context, file: string, { force, json }: Ba
   const url = await context.storeAddress()
   const store = fileOf(url)
   if (store === undefined) throw new UserError(pgDump(url, file))
-  const made = await backUp(store, file, { now: clock.now(), overwrite: force })
+  const now = clock.now()
+  const made = await backUp(store, file, { now, overwrite: force })
+  const fault = await noteBackup(store, made, now).then(() => undefined, describeError)
   if (json) io.out(JSON.stringify({ schema_version: 1, store, ...factsOf(made) }, null, 2))
   else {
     io.out(made.path)
     io.err(`${counted(made.deliveries)}, ${sizeOf(made.bytes)}. The copy was read back and is whole.`)
     io.err('It holds customers’ numbers and messages: keep it where only you can read it.')
   }
+  if (fault !== undefined) io.err(`! The copy is good, but doctor will not know of it: ${fault}`)
   return exitCodes.ok
 }
 
@@ -67,6 +70,8 @@ async function restoreFile(
     now: clock.now(),
     readable: present !== 'unreadable',
     prepare: async (restored) => {
+      // The file itself is the newest backup of what is restored; what it says of earlier ones is older.
+      await restored.setMark('backup', found.copiedAt ?? found.newestAt ?? clock.now())
       if (!moved) parked = await moveOn(restored, clock.now())
     },
   })

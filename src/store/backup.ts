@@ -50,6 +50,20 @@ export async function backUp(
   }
 }
 
+/**
+ * Writes down in the store when it was copied, for `doctor`. One of an older version stays as it is: bringing it to this
+ * one is no business of whoever copies it.
+ */
+export async function noteBackup(store: string, { schemaVersion: version }: Backup, at: number): Promise<void> {
+  if (version !== schemaVersion) return
+  const open = await openStore(`sqlite:${store}`, { now: at, create: false })
+  try {
+    await open.setMark('backup', at)
+  } finally {
+    await open.close()
+  }
+}
+
 /** Looks through a file that somebody wants to restore. Throws UserError when that cannot be done with it. */
 export async function readBackup(file: string, now: number): Promise<Backup> {
   const path = resolve(file)

@@ -86,10 +86,10 @@ describe('backup and restore', () => {
     const line = commandLine({ clock })
     await fill(line)
     const path = join(line.home, 'sms-bridge.sqlite')
-    const before = readFileSync(path)
     const file = (name: string) => join(line.home, name)
     await line.run(`backup ${file('good')}`)
     await line.run(`backup ${file('newer')}`)
+    const before = readFileSync(path)
     await execute(file('newer'), `update meta set value = ${schemaVersion + 1} where name = 'schema_version'`)
     await execute(file('other'), 'create table notes (text)')
     writeFileSync(file('text'), 'Dear diary, '.repeat(100))
@@ -172,6 +172,47 @@ describe('backup and restore', () => {
     expect(readFileSync(`${kept}-wal`, 'utf8')).toBe('its log')
     expect(existsSync(`${path}-wal`)).toBe(false)
     expect((await (await openIn(line.home)).listDeliveries({ limit: 9 })).length).toBe(2)
+  })
+
+  it('note in the store when it was last copied, and after a restoration when that copy was', async () => {
+    const line = commandLine({ clock })
+    await fill(line)
+    const mark = async () => {
+      const store = await openIn(line.home)
+      const { at } = (await store.findMark('backup')) ?? {}
+      await store.close()
+      return at
+    }
+    const at = (ms: number) => ({ clock: new ManualClock(taken + ms) })
+    await line.run(`backup ${line.home}/first`)
+    expect(await mark()).toBe(taken)
+    expect((await line.run(`backup ${line.home}/second`, at(minuteMs))).code).toBe(0)
+    expect(await mark()).toBe(taken + minuteMs)
+    expect((await line.run(`restore ${line.home}/first --yes`, at(9 * minuteMs))).code).toBe(0)
+    expect(await mark()).toBe(taken)
+    // What `second` itself notes is when `first` was taken.
+    expect((await line.run(`restore ${line.home}/second --yes --moved`, at(9 * minuteMs))).code).toBe(0)
+    expect(await mark()).toBe(taken + minuteMs)
+  })
+
+  it('are good though the store takes no note of it, which is said', async () => {
+    const line = commandLine({ clock })
+    await fill(line)
+    const path = join(line.home, 'sms-bridge.sqlite')
+    await execute(path, `create trigger full before insert on marks begin select raise(abort, 'it is full'); end`)
+    const { code, text } = await line.run(`backup ${line.home}/copy`)
+    expect(code).toBe(0)
+    expect(text).toMatch(/^! ! The copy is good, but doctor will not know of it: .*it is full/m)
+    expect(existsSync(join(line.home, 'copy'))).toBe(true)
+  })
+
+  it('leave a store of an older version as it is when it is copied', async () => {
+    const line = commandLine({ clock })
+    const path = join(line.home, 'sms-bridge.sqlite')
+    await execute(path, migrationFrom(0, 'sqlite', 0, 1))
+    const before = readFileSync(path)
+    expect((await line.run(`backup ${line.home}/copy`)).code).toBe(0)
+    expect(readFileSync(path)).toEqual(before)
   })
 
   it('bring a backup of an older version to this one', async () => {

@@ -1,9 +1,10 @@
 // What `doctor` reads in the store: whether webhooks come, whether the books balance, whether the store is whole.
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { judgeSpace } from '../../src/commands/doctor/store-checks.js'
 import { Connection } from '../../src/store/sqlite/connection.js'
 import { type DoctorWorld, openDoctorWorld } from '../support/doctor-world.js'
+import { postgresFailure, postgresPlace } from '../support/stores.js'
 import { customer, ours } from '../support/test-bridge.js'
 
 const fileOf = ({ world }: DoctorWorld) => world.config.store.replace(/^sqlite:/, '')
@@ -117,6 +118,45 @@ describe('doctor on the store', () => {
     await sql(stage, `update meta set value = '9999' where name = 'schema_version' returning name`)
     expect(await stage.wrong()).toEqual(['failed store'])
     expect(await what(stage, 'store')).toMatch(/has schema version 9999, and this sms-bridge knows \d+ at most$/)
+  })
+
+  it('tells how old the newest backup is, and warns of one older than 7 days', async () => {
+    const stage = await openDoctorWorld()
+    const noted = (msAgo: number) => stage.world.store().setMark('backup', Date.now() - msAgo)
+    const dayMs = 86_400_000
+    await noted(5.5 * 60_000)
+    expect(await what(stage, 'backup')).toBe('backup 5m ago')
+    await noted(7 * dayMs - 60_000)
+    expect(await stage.wrong()).toEqual([])
+    await noted(8.5 * dayMs)
+    expect(await stage.wrong()).toEqual(['warning backup'])
+    expect(await what(stage, 'backup')).toBe('the newest backup is older than 7 days: 8d ago')
+    expect((await stage.run(`backup ${stage.home}/copy`)).code).toBe(0)
+    expect(await stage.wrong()).toEqual([])
+  })
+
+  it('warns of a store that was never backed up, once there is something to lose', async () => {
+    const stage = await openDoctorWorld()
+    await sql(stage, `delete from marks where name = 'backup' returning name`)
+    expect(await stage.wrong()).toEqual([])
+    expect(await what(stage, 'backup')).toBe('never backed up, and nothing has come lately that could be lost')
+    stage.world.twilio.text({ from: customer, to: ours, body: 'hello' })
+    await stage.world.settled()
+    expect(await stage.wrong()).toEqual(['warning backup'])
+    expect(await what(stage, 'backup')).toBe('never backed up')
+  })
+
+  it.skipIf(postgresFailure !== undefined)('says of PostgreSQL that its own tools copy it, unseen', async () => {
+    const place = postgresPlace()
+    onTestFinished(() => place.remove())
+    const stage = await openDoctorWorld({ storeUrl: place.url })
+    await place.sql(`delete from marks where name = 'backup'`)
+    stage.world.twilio.text({ from: customer, to: ours, body: 'hello' })
+    await stage.world.settled()
+    expect(await stage.wrong()).toEqual([])
+    expect(await what(stage, 'backup')).toBe(
+      'PostgreSQL is copied by its own tools, which note nothing here: sms-bridge backup FILE prints how',
+    )
   })
 
   it('names a disk that is nearly full', () => {

@@ -52,6 +52,7 @@ describe('doctor', () => {
       'serve',
       'ledger',
       'queue',
+      'backup',
       'store',
     ])
     const skipped = report.checks.filter(({ state }) => state === 'skipped').map(({ id }) => id)

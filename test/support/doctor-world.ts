@@ -61,6 +61,7 @@ export async function openDoctorWorld(options: Partial<TestBridgeOptions> = {}):
   world.twilio.setCampaign(serviceSid, 'VERIFIED')
   const noted: DoctorWorld['noted'] = (mark, value) => world.store().setMark(mark, Date.now(), value)
   await noted('topic:conversation.admin.replied', { appId: 'acme1234' })
+  await noted('backup')
   const examine: DoctorWorld['examine'] = async (flags = '', run = {}) => {
     const shown: Shown = await line.run(`doctor ${flags} --json`, run)
     return { code: shown.code, report: JSON.parse(shown.stdout) as ReportJson } // what the command prints

@@ -1,4 +1,5 @@
 // Every check there is, in the order in which they are told of.
+import { checkBackup } from './backup-check.js'
 import { checkClock } from './clock-check.js'
 import type { Check } from './finding.js'
 import { checkHours } from './hours-check.js'
@@ -37,5 +38,6 @@ export const checks: readonly Check[] = [
   { id: 'serve', run: checkServe },
   { id: 'ledger', run: checkLedger },
   { id: 'queue', run: checkQueue },
+  { id: 'backup', run: checkBackup },
   { id: 'store', last: true, run: checkStore },
 ]
