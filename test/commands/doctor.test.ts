@@ -47,6 +47,7 @@ describe('doctor', () => {
       'intercom-subscription',
       `registration:${ours}`,
       `registration:${oursToo}`,
+      'brand',
       'double-replies',
       'clock',
       'serve',

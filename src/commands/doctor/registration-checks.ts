@@ -4,7 +4,9 @@ import { countryOf, isPhoneNumber } from '../../phone.js'
 import type { Call } from '../../transport.js'
 import type { TwilioClient } from '../../twilio/client.js'
 import type { AccountNumber } from '../../twilio/numbers.js'
+import type { Campaign } from '../../twilio/registrations.js'
 import { isRefused } from '../setup/vendors.js'
+import { judgeBrands } from './brand-check.js'
 import { type Finding, failed, ok, skipped, warning } from './finding.js'
 import type { Stage } from './stage.js'
 import { expectedNumbers } from './webhook-checks.js'
@@ -15,20 +17,42 @@ export async function checkRegistrations(stage: Stage): Promise<readonly Finding
   const asked = numbers.filter(({ number }) => ours.has(number))
   if (asked.length === 0) return [skipped('registration', 'no number of ours: see webhooks')]
   const ask = asking(await stage.twilio(), stage.call)
-  return Promise.all(asked.map((number) => checkNumber(number, ask)))
+  return Promise.all([...asked.map((number) => checkNumber(number, ask)), ...checkBrand(asked.filter(isAmerican), ask)])
+}
+
+/** Nothing when no number needs one. */
+function checkBrand(numbers: readonly AccountNumber[], ask: Ask): readonly Promise<Finding>[] {
+  if (numbers.length === 0) return []
+  const services = [...new Set(numbers.flatMap(({ service }) => service?.sid ?? []))]
+  const judged = async () => judgeBrands((await Promise.all(services.map(ask.campaignsOf))).flat(), await ask.brands())
+  return [
+    judged().catch((error: unknown) => {
+      if (isRefused(error)) return skipped('brand', 'this key may not read registrations')
+      throw error
+    }),
+  ]
+}
+
+const needsCampaign = ({ number, kind }: AccountNumber) => kind === 'long-code' && number.startsWith('+1')
+
+/** Canada and the Caribbean share the +1: their customers may all be at home. */
+function isAmerican(one: AccountNumber): boolean {
+  const country = isPhoneNumber(one.number) ? countryOf(one.number) : undefined
+  return needsCampaign(one) && (country === undefined || country === 'US')
 }
 
 type Ask = ReturnType<typeof asking>
 
 /** Numbers of one Messaging Service share its campaign: it is asked for once. */
 function asking(client: TwilioClient, call: Call) {
-  const campaigns = new Map<string, Promise<readonly string[]>>()
+  const campaigns = new Map<string, Promise<readonly Campaign[]>>()
   return {
     campaignsOf(serviceSid: string) {
       const asked = campaigns.get(serviceSid) ?? client.listCampaigns(serviceSid, call)
       campaigns.set(serviceSid, asked)
       return asked
     },
+    brands: () => client.listBrands(call),
     tollFreeOf: (numberSid: string) => client.listTollFree(numberSid, call),
   }
 }
@@ -37,7 +61,7 @@ async function checkNumber(number: AccountNumber, ask: Ask): Promise<Finding> {
   const id = `registration:${number.number}`
   try {
     if (number.kind === 'toll-free') return await checkTollFree(id, number, ask)
-    if (number.kind === 'long-code' && number.number.startsWith('+1')) return await checkCampaign(id, number, ask)
+    if (needsCampaign(number)) return await checkCampaign(id, number, ask)
     return skipped(id, `a ${number.kind} that neither 10DLC nor toll-free verification is about`)
   } catch (error) {
     if (isRefused(error)) return skipped(id, 'this key may not read registrations')
@@ -45,10 +69,9 @@ async function checkNumber(number: AccountNumber, ask: Ask): Promise<Finding> {
   }
 }
 
-async function checkCampaign(id: string, { number, service }: AccountNumber, ask: Ask): Promise<Finding> {
-  const country = isPhoneNumber(number) ? countryOf(number) : undefined
-  // Canada and the Caribbean share the +1: their customers may all be at home.
-  const tell = country === undefined || country === 'US' ? failed : warning
+async function checkCampaign(id: string, number: AccountNumber, ask: Ask): Promise<Finding> {
+  const { service } = number
+  const tell = isAmerican(number) ? failed : warning
   const blocked = (what: string, todo: string) =>
     tell(id, {
       what,
@@ -63,7 +86,7 @@ async function checkCampaign(id: string, { number, service }: AccountNumber, ask
     )
   }
   const name = `Messaging Service "${service.name || service.sid}"`
-  const statuses = await ask.campaignsOf(service.sid)
+  const statuses = (await ask.campaignsOf(service.sid)).map(({ status }) => status)
   if (statuses.includes('VERIFIED')) return ok(id, `10DLC campaign of ${name} verified`)
   const [status] = statuses
   if (status === undefined) return blocked(`${name} has no 10DLC campaign`, 'register a campaign for it')

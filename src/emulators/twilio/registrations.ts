@@ -1,12 +1,19 @@
-// What carriers want to know first: 10DLC campaigns of a Messaging Service, and verifications of toll-free numbers.
+// What carriers want to know first: the 10DLC brand of the account, campaigns of a Messaging Service, and verifications of toll-free numbers.
 import { iso8601, listPageV1, type Route } from './api.js'
 import { twilioError } from './errors.js'
 import { findNumber, newSid, type State } from './state.js'
-import type { TwinTollFreeStatus } from './types.js'
+import type { TwinBrandStatus, TwinTollFreeStatus } from './types.js'
+
+export interface BrandRow {
+  readonly sid: string
+  status: TwinBrandStatus
+  readonly createdAt: number
+}
 
 export interface CampaignRow {
   readonly sid: string
   readonly serviceSid: string
+  readonly brandSid: string
   status: string
   readonly createdAt: number
 }
@@ -21,6 +28,11 @@ export interface TollFreeRow {
 
 export function registrationRoutes(state: State): Route[] {
   return [
+    {
+      method: 'GET',
+      path: /^\/v1\/a2p\/BrandRegistrations$/,
+      handle: (request) => listPageV1(state, request, 'data', state.brands, (row) => renderBrand(state, row)),
+    },
     {
       method: 'GET',
       path: /^\/v1\/Services\/(\w+)\/Compliance\/Usa2p$/,
@@ -42,11 +54,23 @@ export function registrationRoutes(state: State): Route[] {
   ]
 }
 
-/** Registers a campaign with a Messaging Service, or moves the one it has on. */
+/** Registers the account's brand, or moves it on. */
+export function setBrand(state: State, status: TwinBrandStatus): BrandRow {
+  const [known] = state.brands
+  if (known !== undefined) return Object.assign(known, { status })
+  const row: BrandRow = { sid: newSid('BN'), status, createdAt: state.clock.now() }
+  state.brands.push(row)
+  return row
+}
+
+/** Registers a campaign with a Messaging Service, under a brand, or moves the one it has on. */
 export function setCampaign(state: State, serviceSid: string, status: string): void {
   const known = state.campaigns.find((row) => row.serviceSid === serviceSid)
   if (known !== undefined) known.status = status
-  else state.campaigns.push({ sid: newSid('QE'), serviceSid, status, createdAt: state.clock.now() })
+  else {
+    const { sid: brandSid } = state.brands[0] ?? setBrand(state, 'APPROVED')
+    state.campaigns.push({ sid: newSid('QE'), serviceSid, brandSid, status, createdAt: state.clock.now() })
+  }
 }
 
 export function setTollFree(state: State, phoneNumber: string, status: TwinTollFreeStatus): void {
@@ -60,11 +84,45 @@ export function setTollFree(state: State, phoneNumber: string, status: TwinTollF
   }
 }
 
+function renderBrand(state: State, row: BrandRow): unknown {
+  const url = `${state.origin}/v1/a2p/BrandRegistrations/${row.sid}`
+  const bundleSid = row.sid.replace('BN', 'BU')
+  const error = {
+    url: 'https://www.twilio.com/docs/api/errors/30701',
+    error_code: 30701,
+    description: 'Invalid State/Region/Province.',
+    fields: ['region'],
+  }
+  return {
+    sid: row.sid,
+    account_sid: state.accountSid,
+    customer_profile_bundle_sid: bundleSid,
+    a2p_profile_bundle_sid: bundleSid,
+    date_created: iso8601(row.createdAt),
+    date_updated: iso8601(row.createdAt),
+    brand_type: 'STANDARD',
+    status: row.status,
+    tcr_id: row.status === 'APPROVED' ? 'BXXXXXX' : null,
+    failure_reason: row.status === 'FAILED' ? 'Registration error' : null,
+    errors: row.status === 'FAILED' ? [error] : [],
+    url,
+    brand_score: null,
+    brand_feedback: [],
+    identity_status: row.status === 'APPROVED' ? 'VERIFIED' : 'UNVERIFIED',
+    russell_3000: false,
+    government_entity: false,
+    tax_exempt_status: null,
+    skip_automatic_sec_vet: false,
+    mock: false,
+    links: { brand_vettings: `${url}/Vettings`, brand_registration_otps: `${url}/SmsOtp` },
+  }
+}
+
 function renderCampaign(state: State, row: CampaignRow): unknown {
   return {
     sid: row.sid,
     account_sid: state.accountSid,
-    brand_registration_sid: null,
+    brand_registration_sid: row.brandSid,
     messaging_service_sid: row.serviceSid,
     description: 'Answers to customers who text us first, by agents.',
     message_samples: ['Your order has been sent today.', 'Which size would you like?'],

@@ -11,7 +11,7 @@ import { createInbound, type Inbound } from './inbound.js'
 import { mediaRoutes, serveCdn } from './media.js'
 import { messageRoutes } from './messages.js'
 import { numberRoutes } from './numbers.js'
-import { registrationRoutes, setCampaign, setTollFree } from './registrations.js'
+import { registrationRoutes, setBrand, setCampaign, setTollFree } from './registrations.js'
 import { serviceRoutes } from './services.js'
 import { createState, emit, findNumber, type State } from './state.js'
 import type { TwilioTwin, TwilioTwinOptions, TwinMessage } from './types.js'
@@ -75,6 +75,7 @@ export async function startTwilioTwin(options: TwilioTwinOptions): Promise<Twili
       if (service === undefined) throw new Error(`${serviceSid} is not a Messaging Service of this twin`)
       service.advancedOptOut = true
     },
+    setBrand: (status) => void setBrand(state, status),
     setCampaign: (serviceSid, status) => setCampaign(state, serviceSid, status),
     setTollFree: (phoneNumber, status) => setTollFree(state, phoneNumber, status),
     subscribe(listener) {

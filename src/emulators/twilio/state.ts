@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { realClock, type TwinClock } from '../clock.js'
 import { createFaults, type Faults } from '../faults.js'
 import { createLoopGuard, type LoopGuard } from './loop-guard.js'
-import type { CampaignRow, TollFreeRow } from './registrations.js'
+import type { BrandRow, CampaignRow, TollFreeRow } from './registrations.js'
 import type { TwilioTwinEvent, TwilioTwinOptions, TwinFate, TwinMessage, TwinNumber } from './types.js'
 import { createWork, type Work } from './work.js'
 
@@ -94,6 +94,7 @@ export interface State {
   readonly entries: Entry[]
   readonly numbers: NumberRow[]
   readonly services: ServiceRow[]
+  readonly brands: BrandRow[]
   readonly campaigns: CampaignRow[]
   readonly tollFree: TollFreeRow[]
   readonly applications: ApplicationRow[]
@@ -149,6 +150,7 @@ export function createState(options: TwilioTwinOptions): State {
       updatedAt: startedAt,
     })),
     services: [],
+    brands: [],
     campaigns: [],
     tollFree: [],
     applications: [],

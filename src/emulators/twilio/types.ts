@@ -52,6 +52,16 @@ export interface TwinNumber {
 export type TwinFate = number | null | 'no-receipt'
 
 /** As the API names them. */
+export type TwinBrandStatus =
+  | 'PENDING'
+  | 'APPROVED'
+  | 'FAILED'
+  | 'IN_REVIEW'
+  | 'DELETION_PENDING'
+  | 'DELETION_FAILED'
+  | 'SUSPENDED'
+
+/** As the API names them. */
 export type TwinTollFreeStatus = 'PENDING_REVIEW' | 'IN_REVIEW' | 'TWILIO_APPROVED' | 'TWILIO_REJECTED'
 
 export interface TwilioTwinOptions {
@@ -118,6 +128,8 @@ export interface TwilioTwin {
    * Messaging Service carry OptOutType, and what it sends to who opted out is accepted, then failed with 21610.
    */
   enableAdvancedOptOut(serviceSid: string): void
+  /** How far the account's 10DLC brand is. None until first set, here or by a campaign, which has one. */
+  setBrand(status: TwinBrandStatus): void
   /** How far the 10DLC campaign of a Messaging Service is: IN_PROGRESS, VERIFIED, FAILED. None until first set. */
   setCampaign(serviceSid: string, status: string): void
   /** How far the verification of a toll-free number is. None until first set. */

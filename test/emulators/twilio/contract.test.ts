@@ -19,6 +19,7 @@ describe.skipIf(!contractsPresent)(`against Twilio's OpenAPI files${why}`, () =>
     await client.messages.create({ to: customer, from: our, body: 'lost' })
     const application = await client.applications.create({ friendlyName: 'Relay' })
     twin.setCampaign(service, 'VERIFIED')
+    twin.setBrand('FAILED')
     twin.setTollFree(our, 'TWILIO_REJECTED')
     await clock.advance(1000)
     const media = await (await rest(twin, `/Messages/${inbound.sid}/Media.json`)).json()
@@ -45,6 +46,7 @@ describe.skipIf(!contractsPresent)(`against Twilio's OpenAPI files${why}`, () =>
       `/v1/Services/${service}/ShortCodes`,
       `/v1/Services/${service}/ShortCodes/${short?.sid}`,
       `/v1/Services/${service}/Compliance/Usa2p`,
+      '/v1/a2p/BrandRegistrations',
       '/v1/Tollfree/Verifications',
     ]) {
       const response = await get(twin, path)
