@@ -36,22 +36,26 @@ export async function hubStep(
   for (;;) {
     const step = await proveOnce(session, topics, parts)
     session.stopping.throwIfAborted()
-    await tellOutside(session, { step, store: parts.store, shownAt })
+    const urlSeen = await tellOutside(session, { step, store: parts.store, shownAt })
     const missing = step.topics.some(({ needed, provable, state }) => needed && provable && state !== 'proven')
     if (!missing || ask === undefined || options.yes) return step
+    // The URL is where it belongs; what is still to be typed there are these.
+    if (urlSeen && !step.wrongSecret) copyTopics(session, step)
     if (!(await ask.confirm('Try again?', true))) return step
   }
 }
 
-/** What came by way of the public URL came from outside. */
+/** What came by way of the public URL came from outside. Resolves whether Intercom knows the URL. */
 async function tellOutside(
   { screen }: Session,
   { step, store, shownAt }: { readonly step: HubStep; readonly store: Store; readonly shownAt: number },
-): Promise<void> {
+): Promise<boolean> {
   const { head, topics } = await seenSince(store, ['ping'], shownAt)
   if (head) screen.ok('Intercom looked at the URL, as it does when it is saved')
   if (topics.has('ping')) screen.ok('Intercom’s test ping came')
-  if (step.topics.some(({ state }) => state === 'proven')) screen.ok('the public URL is reached from outside')
+  const proven = step.topics.some(({ state }) => state === 'proven')
+  if (proven) screen.ok('the public URL is reached from outside')
+  return head || proven
 }
 
 export function notAsked(topics: readonly Topic[]): HubStep {
@@ -62,15 +66,27 @@ function showHub({ screen }: Session, config: Config, topics: readonly Topic[]):
   screen.say('')
   screen.say(`Intercom’s webhooks are set by hand: Developer Hub › your app › Configure › Webhooks (${developerHub})`)
   screen.say(`  Endpoint URL  ${desiredWebhooks(config).intercom}`)
-  for (const { name, why, needed } of topics) screen.say(`  ${needed ? 'needed  ' : 'optional'}  ${name}  (${why})`)
+  screen.say('  Topics to tick')
+  const width = Math.max(...topics.map(({ name }) => name.length))
+  for (const { name, why, needed } of topics)
+    screen.say(`    ☐ ${name.padEnd(width)}  ${needed ? 'needed' : 'optional'}: ${why}`)
 }
 
 /** Terminals that know the sequence (OSC 52) put it on the clipboard, those that do not ignore it. */
-function openHub({ context, options, answers }: Session): void {
-  const url = `${answers.find('publicUrl')?.text ?? ''}/webhooks/intercom`
-  context.io.err(
-    `\u001b]52;c;${Buffer.from(url).toString('base64')}\u0007  The URL is on the clipboard, where the terminal allows it.`,
-  )
+function copy({ context }: Session, text: string, said: string): void {
+  const sequence = `\u001b]52;c;${Buffer.from(text).toString('base64')}\u0007`
+  context.io.err(`${sequence}  ${said} on the clipboard, where the terminal allows it.`)
+}
+
+function copyTopics(session: Session, { topics }: HubStep): void {
+  const names = topics.filter(({ state }) => state !== 'proven').map(({ name }) => name)
+  const said = names.length === 1 ? `${names[0]} is` : 'The topics that did not come are, one per line,'
+  copy(session, names.join('\n'), said)
+}
+
+function openHub(session: Session): void {
+  const { context, options, answers } = session
+  copy(session, `${answers.find('publicUrl')?.text ?? ''}/webhooks/intercom`, 'The URL is')
   if (options.open) openPage(developerHub, context.env)
 }
 
