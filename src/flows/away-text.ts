@@ -7,6 +7,7 @@ import type { Log } from '../log.js'
 import type { AwayText, ConversationId, InboundSms } from '../message.js'
 import { canonical, isPhoneNumber } from '../phone.js'
 import type { Store } from '../store/store.js'
+import { isZone } from '../wall-time.js'
 import { readConsent } from './consent.js'
 import { createSendText, type SendTextParts } from './send-text.js'
 import { toInboxHtml } from './sms-text.js'
@@ -74,7 +75,8 @@ export function createAway(parts: AwayParts) {
   const closedNow = async (ours: string, tools: Tools) => {
     const hours = hoursOf(parts.hours, ours)
     if (hours === undefined) return undefined
-    const zone = hours.zone ?? (await parts.timeZone(tools)) ?? 'UTC'
+    const ofWorkspace = hours.zone === undefined ? await parts.timeZone(tools) : undefined
+    const zone = hours.zone ?? (ofWorkspace !== undefined && isZone(ofWorkspace) ? ofWorkspace : 'UTC')
     const period = closedPeriod(hours, holidays, zone, tools.now())
     return period && { ...period, zone }
   }

@@ -4,7 +4,14 @@ import { isToBeAnswered } from '../../src/flows/away-text.js'
 import { closedPeriod, opensInWords, parseHours, type WeeklyHours } from '../../src/hours.js'
 import { parseAddress } from '../../src/phone.js'
 import { openTestBridge } from '../support/temp.js'
-import { customer, otherCustomer, ours, oursToo, type TestBridge } from '../support/test-bridge.js'
+import {
+  customer,
+  otherCustomer,
+  ours,
+  oursToo,
+  type TestBridge,
+  type TestBridgeOptions,
+} from '../support/test-bridge.js'
 
 const day = new Intl.DateTimeFormat('en', { weekday: 'short', timeZone: 'UTC' })
 /** Open for an hour three days from now, and so closed for days on both sides of today. */
@@ -12,9 +19,9 @@ const shut = () => parseHours(`${day.format(Date.now() + 3 * 86_400_000)} 9-10 U
 const alwaysOpen = parseHours('Mon-Sun 0-24 UTC')
 
 /** A bridge whose hours can be changed under it. */
-async function keeping(at: WeeklyHours) {
+async function keeping(at: WeeklyHours, options: Partial<TestBridgeOptions> = {}) {
   const hours = new Map([[ours, at]])
-  const world = await openTestBridge({ config: { hours, awayText: 'We are closed until {opens}.' } })
+  const world = await openTestBridge({ ...options, config: { hours, awayText: 'We are closed until {opens}.' } })
   const text = async (body: string, from = customer, to = ours) => {
     world.twilio.text({ from, to, body })
     await world.settled()
@@ -75,6 +82,16 @@ describe('a text outside the hours of a number', () => {
     await text('Hello again')
     expect(sentTo(world)).toHaveLength(2)
   })
+
+  it.each([['Etc/UTC'], ['Somewhere/Else']])(
+    'goes by the time zone of the workspace where the hours name none, and by UTC where that is %s',
+    async (timeZone) => {
+      const { zone: _, ...hours } = shut()
+      const { world, text } = await keeping(hours, { intercom: { timeZone } })
+      await text('Hello')
+      expect(sentTo(world).map(({ body }) => body)).toEqual([expected(hours)])
+    },
+  )
 
   it('does not keep a reply of a teammate waiting', async () => {
     const { world, text } = await keeping(shut())
