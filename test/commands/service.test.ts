@@ -1,6 +1,16 @@
 // The service commands against a machine that only writes down what it is told.
 import { spawnSync } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -28,6 +38,8 @@ const complete = {
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
   ...secrets,
 }
+/** A user that owns nothing, for when tests are run by root, who may read everything. */
+const nobody = 65_534
 const options = { name: 'sms-bridge', yes: true, dryRun: false, json: false }
 
 interface Answers {
@@ -445,11 +457,11 @@ describe('service uninstall', () => {
 })
 
 describe('service status', () => {
-  const told = async (lines: readonly string[], stateFolder = tempFolder()) => {
+  const told = async (lines: readonly string[], stateFolder = tempFolder(), more: Partial<Machine> = {}) => {
     const { context, io } = stage()
     const { machine } = fakeMachine(
       { ...running, 'systemctl show': { stdout: `${lines.join('\n')}\n` } },
-      { stateFolder },
+      { stateFolder, ...more },
     )
     const code = await serviceStatus(context, { name: 'sms-bridge-test', json: false }, machine)
     return [code, ...io.stdout().trimEnd().split('\n')]
@@ -495,13 +507,41 @@ describe('service status', () => {
     ])
   })
 
-  it('goes by systemd alone when the store cannot be read', async () => {
+  it('goes by systemd alone when the store cannot be read, and does not call that healthy', async () => {
     const up = ['LoadState=loaded', 'ActiveState=active', 'SubState=running', 'NRestarts=2', 'UnitFileState=enabled']
-    const [code, line] = await told(up)
+    const [code, line, ...more] = await told(up)
     expect(code).toBe(0)
     expect(line).toMatch(
-      /^sms-bridge-test {2}HEALTHY {2}running, started anew 2 times since it was enabled; its heartbeat cannot be read: There is no store at/,
+      /^sms-bridge-test {2}RUNNING {2}by systemd alone, started anew 2 times since it was enabled; heartbeat not seen: There is no store at/,
     )
+    expect(more).toEqual([])
+    expect((await told([...up.slice(0, -1), 'UnitFileState=disabled'])).slice(0, 2)).toEqual([
+      3,
+      'sms-bridge-test  DEGRADED  running, heartbeat not seen, started anew 2 times since it was enabled, but it does not start with the machine',
+    ])
+  })
+
+  it('tells who may not read the service’s folder what was not seen, and how to see it', async () => {
+    const stateFolder = tempFolder()
+    const home = join(stateFolder, 'sms-bridge-test')
+    mkdirSync(home, { mode: 0o700 })
+    const up = ['LoadState=loaded', 'ActiveState=active', 'SubState=running', 'NRestarts=0', 'UnitFileState=enabled']
+    const isRoot = process.geteuid?.() === 0
+    if (!isRoot) chmodSync(home, 0)
+    else {
+      chmodSync(stateFolder, 0o755)
+      process.seteuid?.(nobody)
+    }
+    try {
+      expect(await told(up, stateFolder, { uid: 1000 })).toEqual([
+        0,
+        `sms-bridge-test  RUNNING  by systemd alone; heartbeat not seen: only root may read ${home}`,
+        'Next: sudo sms-bridge service status --name sms-bridge-test',
+      ])
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      chmodSync(home, 0o700)
+    }
   })
 })
 

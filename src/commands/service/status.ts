@@ -11,7 +11,9 @@ export interface ServiceStatusOptions {
 }
 
 /** `alive`: whether `status` would say that a bridge runs. */
-type Beat = { readonly at: number | undefined; readonly alive: boolean } | { readonly unknown: string }
+type Beat =
+  | { readonly at: number | undefined; readonly alive: boolean }
+  | { readonly unknown: string; readonly next: string | null }
 
 const properties = [
   'LoadState',
@@ -45,7 +47,7 @@ export async function serviceStatus(
     io.out(`${name}  ${state.toUpperCase()}  ${words}`)
     if (next !== null) io.out(`Next: ${next}`)
   }
-  return { healthy: exitCodes.ok, degraded: exitCodes.degraded, down: exitCodes.down }[state]
+  return { healthy: exitCodes.ok, running: exitCodes.ok, degraded: exitCodes.degraded, down: exitCodes.down }[state]
 }
 
 async function show(machine: Machine, name: string): Promise<Shown> {
@@ -77,13 +79,14 @@ async function lastBeat(context: Context, { home, flag }: Service, { root, uid }
     }
   } catch (error) {
     if (uid !== 0 && describeError(error).includes('EACCES'))
-      return { unknown: `only root may read ${home}: type sudo sms-bridge service status${flag}` }
-    return { unknown: describeError(error) }
+      return { unknown: `only root may read ${home}`, next: `sudo sms-bridge service status${flag}` }
+    return { unknown: describeError(error), next: null }
   }
 }
 
 interface Judged {
-  readonly state: 'healthy' | 'degraded' | 'down'
+  /** `running`: systemd says so, and no heartbeat could be looked for. */
+  readonly state: 'healthy' | 'running' | 'degraded' | 'down'
   readonly words: string
   readonly next: string | null
 }
@@ -106,18 +109,23 @@ function judge({ name, flag }: Service, shown: Shown, beat: Beat, now: number): 
     return { state: isStarting ? 'degraded' : 'down', words, next }
   }
   const times = NRestarts === '0' || NRestarts === '' ? '' : `, started anew ${NRestarts} times since it was enabled`
-  if ('unknown' in beat) {
-    return { state: 'healthy', words: `running${times}; its heartbeat cannot be read: ${beat.unknown}`, next: null }
-  }
-  const seen = beat.at === undefined ? 'no heartbeat' : `heartbeat ${ago(now - beat.at)}`
-  if (!beat.alive) {
+  const seen = inWords(beat, now)
+  if ('alive' in beat && !beat.alive) {
     return { state: 'degraded', words: `running, but ${seen}${times}`, next: logs }
   }
   if (UnitFileState !== 'enabled') {
     const words = `running, ${seen}${times}, but it does not start with the machine`
     return { state: 'degraded', words, next: `sudo systemctl enable ${name}` }
   }
+  if ('unknown' in beat) {
+    return { state: 'running', words: `by systemd alone${times}; ${seen}: ${beat.unknown}`, next: beat.next }
+  }
   return { state: 'healthy', words: `running, ${seen}${times}`, next: null }
+}
+
+function inWords(beat: Beat, now: number): string {
+  if ('unknown' in beat) return 'heartbeat not seen'
+  return beat.at === undefined ? 'no heartbeat' : `heartbeat ${ago(now - beat.at)}`
 }
 
 const results: Readonly<Record<string, string>> = {
