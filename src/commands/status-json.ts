@@ -18,6 +18,7 @@ export function toJson({ survey, verdict, complaints, now, number }: View) {
     complaints,
     inbound: { ...sumSheets(survey, 'inbound-sms'), missing: missing('twilio') },
     outbound: { ...sumSheets(survey, 'agent-reply'), missing: missing('intercom') },
+    automatic: { away_texts: sumSheets(survey, 'away-text'), reply_notes: sumSheets(survey, 'reply-note') },
     days: survey.sheets.filter(({ kind }) => kind in directions).map(sheet),
     unbalanced: survey.wrongSheets.map(sheet),
     hops: {

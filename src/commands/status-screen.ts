@@ -1,4 +1,5 @@
 // The screen of `status`: the verdict, what is wrong, then one section a line, broken to the width of a terminal.
+import type { DeliveryKind } from '../delivery.js'
 import type { Survey } from '../store/survey.js'
 import { explainCode, explainFault } from './advice.js'
 import { canaryIn, canaryLine } from './status-canary.js'
@@ -58,6 +59,8 @@ function sections(view: View): Section[] {
     ['last event', lastEvents(view)],
     ['queue', queue(view)],
   ]
+  const byItself = automatic(survey)
+  if (byItself !== undefined) all.push(['automatic', byItself])
   if (survey.deadLetters.length > 0) all.push(['dead letters', ...deadLetters(view)])
   if (survey.failures.length > 0) all.push(['failures', ...failures(survey)])
   if (survey.limits.length > 0) {
@@ -79,7 +82,7 @@ export type Direction = keyof typeof done
 
 const columns = ['received', 'delivered', 'suppressed', 'parked', 'discarded', 'recovered', 'waiting'] as const
 
-export function sumSheets({ sheets }: Survey, kind: Direction): Readonly<Record<(typeof columns)[number], number>> {
+export function sumSheets({ sheets }: Survey, kind: DeliveryKind): Readonly<Record<(typeof columns)[number], number>> {
   const sums = { received: 0, delivered: 0, suppressed: 0, parked: 0, discarded: 0, recovered: 0, waiting: 0 }
   for (const sheet of sheets) if (sheet.kind === kind) for (const column of columns) sums[column] += sheet[column]
   return sums
@@ -93,6 +96,17 @@ function ledgerLine({ survey, number: only }: View, kind: Direction): string {
   const sides = `${number(sums.received)} = ${done[kind]} ${number(sums.delivered)} + parked ${number(sums.parked)} + suppressed ${number(sums.suppressed)}${discarded} + waiting ${number(sums.waiting)}`
   // What a vendor knows and we do not was never ingested, so nobody can say of which number it is.
   return dots([sides, only === undefined ? missing : undefined, `recovered ${number(sums.recovered)}`])
+}
+
+/** What the bridge wrote of its own accord; undefined when it did not. */
+function automatic(survey: Survey): string | undefined {
+  const texts = sumSheets(survey, 'away-text')
+  const notes = sumSheets(survey, 'reply-note')
+  if (texts.received + notes.received === 0) return undefined
+  return dots([
+    texts.received === 0 ? undefined : `${plural(texts.delivered, 'text')} outside the hours`,
+    notes.received === 0 ? undefined : `${plural(notes.delivered, 'note')} about replies`,
+  ])
 }
 
 function speed({ hops }: Survey): string[] {

@@ -2,10 +2,12 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { main } from '../../src/cli/main.js'
+import type { NewDelivery } from '../../src/delivery.js'
+import type { PartId } from '../../src/message.js'
 import { openStore } from '../../src/store/open.js'
 import { Connection } from '../../src/store/sqlite/connection.js'
 import type { Store } from '../../src/store/store.js'
-import { aDelivery, address, claimOne, sid, theirs } from '../store/deliveries.js'
+import { aDelivery, address, claimOne, conversation, sid, theirs } from '../store/deliveries.js'
 import { ManualClock, until } from '../support/manual-clock.js'
 import { tempFolder } from '../support/temp.js'
 import { testIo } from '../support/test-io.js'
@@ -62,6 +64,16 @@ const refused = {
   status: 400,
 } as const
 
+const conversationId = conversation('77')
+const beside = { shore: 'intercom', priority: 'live', rank: '' } as const
+const closed = { ours: address(ours), replyTo: theirs, conversationId, textedAt: 2, closedSince: 1 }
+const failedReply = { end: 'undelivered', conversationId, partId: '9' as PartId, writtenAt: 3, replyId: 4 } as const
+/** What the bridge writes of its own accord. */
+const byItself: readonly NewDelivery[] = [
+  { ...beside, kind: 'away-text', payload: closed, dedupeKey: 'away:1', lane: 'd', number: ours },
+  { ...beside, kind: 'reply-note', payload: failedReply, dedupeKey: 'reply:4:undelivered', lane: 'e', number: '' },
+]
+
 async function aBadDay(store: Store, now: number) {
   await aQuietDay(store, now)
   const hops = { ...canary.hops, reply_to_phone_ms: null }
@@ -77,6 +89,10 @@ async function aBadDay(store: Store, now: number) {
     { state: 'parked', reason: 'no-answer', fault, ...again },
     now,
   )
+  for (const one of byItself) {
+    await store.ingest(one, now - 70 * minutes)
+    await store.settle(await claimOne(store, 'serve-1', now), { state: 'delivered', result: {} }, now)
+  }
   await store.ingest(aDelivery({ dedupeKey: 'SM4', lane: 'c', number: ours }), now - 3 * minutes)
   await store.saveReceipt({ messageSid: sid('SMa'), status: 'undelivered', errorCode: 30003 }, now)
   await store.saveReceipt({ messageSid: sid('SMb'), status: 'delivered' }, now)
