@@ -4,15 +4,13 @@ import type { TwinConversation } from '../../src/emulators/intercom/types.js'
 import { environmentOf, startServe } from '../support/serve-process.js'
 import { newPlace, postgresFailure } from '../support/stores.js'
 import { openTestBridge, tempFolder } from '../support/temp.js'
-import { ours } from '../support/test-bridge.js'
+import { ours, oursToo } from '../support/test-bridge.js'
 
-const [contact, conversation, append, assign, reply] = [1, 2, 3, 4, 5].map((digit) => `+1555010010${digit}`) as [
-  string,
-  string,
-  string,
-  string,
-  string,
-]
+const phones = [1, 2, 3, 4, 5, 6, 7].map((digit) => `+1555010011${digit}`)
+const [contact = '', conversation = '', append = '', assign = '', reply = '', note = '', away = ''] = phones
+
+/** Open for an hour three days from now: closed at this moment. */
+const closed = `${new Intl.DateTimeFormat('en', { weekday: 'short', timeZone: 'UTC' }).format(Date.now() + 3 * 86_400_000)} 9-10 UTC`
 
 const wordsOf = ({ source, parts }: TwinConversation) => [
   source.body,
@@ -27,7 +25,12 @@ describe.each(['sqlite', 'postgres'] as const)('killed on %s', (engine) => {
       const place = newPlace(engine)
       onTestFinished(() => place.remove())
       const { twilio, intercom, ...world } = await openTestBridge({ ownProcess: true, storeUrl: place.url })
-      const env = { ...environmentOf(world.config), SMS_BRIDGE_HOME: tempFolder() }
+      const env = {
+        ...environmentOf(world.config),
+        SMS_BRIDGE_HOME: tempFolder(),
+        SMS_BRIDGE_HOURS: `${oursToo}=${closed}`,
+        SMS_BRIDGE_AWAY_TEXT: 'closed',
+      }
       const first = startServe(env)
       await first.logged('serve.started')
       await world.subscribe()
@@ -35,9 +38,9 @@ describe.each(['sqlite', 'postgres'] as const)('killed on %s', (engine) => {
         const { id } = intercom.contacts().find((one) => one.phone === phone) ?? {}
         return intercom.conversations().find(({ contactId }) => contactId === id)
       }
-      for (const from of [append, reply]) twilio.text({ from, to: ours, body: 'Hello' })
-      await world.eventually('two are assigned', () =>
-        [append, reply].every((phone) => conversationOf(phone)?.teamAssigneeId === '814'),
+      for (const from of [append, reply, note]) twilio.text({ from, to: ours, body: 'Hello' })
+      await world.eventually('three are assigned', () =>
+        [append, reply, note].every((phone) => conversationOf(phone)?.teamAssigneeId === '814'),
       )
 
       // Each of these is done by the vendor; the answer never comes.
@@ -53,13 +56,17 @@ describe.each(['sqlite', 'postgres'] as const)('killed on %s', (engine) => {
       await hang(intercom, /\/parts$/, text(assign, 'assign'))
       const answered = conversationOf(reply)?.id ?? ''
       await hang(twilio, /Messages\.json$/, () => intercom.inbox.reply(answered, '<p>reply</p>'))
+      twilio.setFate(note, 30003)
+      await hang(intercom, /\/reply$/, () => intercom.inbox.reply(conversationOf(note)?.id ?? '', '<p>lost</p>'))
+      await hang(twilio, /Messages\.json$/, () => twilio.text({ from: away, to: oursToo, body: 'away' }))
       await world.eventually(
-        'all five were done',
+        'all seven were done',
         () =>
           conversationOf(conversation) !== undefined &&
           conversationOf(append)?.parts.some(({ body }) => body === '<p>append</p>') &&
           conversationOf(assign)?.teamAssigneeId === '814' &&
-          twilio.messages().some(({ body }) => body === 'reply'),
+          ['reply', 'closed'].every((body) => twilio.messages().some((one) => one.body === body)) &&
+          conversationOf(note)?.parts.some(({ partType }) => partType === 'note'),
       )
       first.child.kill('SIGKILL')
       expect(await first.ended).toBe('SIGKILL')
@@ -71,16 +78,20 @@ describe.each(['sqlite', 'postgres'] as const)('killed on %s', (engine) => {
         () => conversationOf(contact)?.teamAssigneeId === '814',
       )
       await world.eventually(
-        'five more deliveries',
+        'seven more deliveries',
         () =>
           second.lines.filter(({ event, outcome }) => event === 'delivery.attempted' && outcome === 'delivered')
-            .length === 5,
+            .length === 7,
       )
       second.child.kill('SIGTERM')
       expect(await second.ended).toBe(0)
 
-      const phones = intercom.contacts().map(({ phone }) => phone)
-      expect(phones.toSorted()).toEqual([contact, conversation, append, assign, reply])
+      expect(
+        intercom
+          .contacts()
+          .map(({ phone }) => phone)
+          .toSorted(),
+      ).toEqual(phones)
       expect(intercom.conversations().map(wordsOf).toSorted()).toEqual(
         [
           ['<p>contact</p>'],
@@ -88,21 +99,20 @@ describe.each(['sqlite', 'postgres'] as const)('killed on %s', (engine) => {
           ['<p>Hello</p>', '<p>append</p>'],
           ['<p>assign</p>'],
           ['<p>Hello</p>'],
+          ['<p>Hello</p>'],
+          ['<p>away</p>'],
         ].toSorted(),
       )
-      expect(intercom.conversations().map(({ teamAssigneeId }) => teamAssigneeId)).toEqual([
-        '814',
-        '814',
-        '814',
-        '814',
-        '814',
-      ])
+      expect(phones.map((phone) => conversationOf(phone)?.teamAssigneeId)).toEqual([...Array(6).fill('814'), null])
       expect(
         twilio
           .messages()
           .filter(({ direction }) => direction !== 'inbound')
-          .map(({ body }) => body),
-      ).toEqual(['reply'])
+          .map(({ body }) => body)
+          .toSorted(),
+      ).toEqual(['closed', 'lost', 'reply'])
+      const notes = (phone: string) => conversationOf(phone)?.parts.filter(({ partType }) => partType === 'note')
+      expect(phones.map((phone) => notes(phone)?.length)).toEqual([0, 0, 0, 0, 0, 1, 1])
     },
   )
 })
