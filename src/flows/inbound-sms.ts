@@ -1,43 +1,29 @@
 import type { Delivery, EffectWindow, Flow, Tools } from '../delivery.js'
-import { DeliveryError, describeError, unprovable } from '../errors.js'
-import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
-import type { Log } from '../log.js'
+import { DeliveryError, unprovable } from '../errors.js'
+import type { Conversation } from '../intercom/client.js'
 import type { ContactId, ConversationId, InboundSms, PartId } from '../message.js'
 import { canonical } from '../phone.js'
-import type { Store, Thread } from '../store/store.js'
-import { takeInReplies } from './agent-reply.js'
+import type { Thread } from '../store/store.js'
 import type { Texted } from './away-text.js'
 import { readConsent } from './consent.js'
-import { createContacts, isYoung, notVisibleYet, type Person } from './contact.js'
+import { createContacts } from './contact.js'
 import { lateMark, whenSent } from './late.js'
+import { type ConversationParts, createConversations } from './new-conversation.js'
 import { sameWords, toInboxHtml } from './sms-text.js'
 
-/** The lag of conversation search is not documented; contact search's "few minutes" is the vendor's own word. */
-const conversationVisibleAfterMs = 120_000
 /** Reading a conversation by its id is no search; a little time for the vendor's replicas. */
 const partVisibleAfterMs = 10_000
 
-export interface InboundSmsParts {
-  readonly store: Store
-  readonly intercom: IntercomClient
-  readonly log: Log
+export interface InboundSmsParts extends ConversationParts {
   readonly defaultRegion: string
-  /** Our number → team id; `*` stands for any other number. */
-  readonly teams: ReadonlyMap<string, string>
-  /** Our number → how long after it was closed a text opens its conversation again, ms; `*` as above. */
+  /** Our number → how long after it was closed a text opens its conversation again, ms; `*` stands for any other number. */
   readonly reopen?: ReadonlyMap<string, number>
-  /** The admin in whose name conversations are assigned. */
-  readonly adminId: (tools: Tools) => Promise<string>
   /** What arrives later than so long after it was sent says so, ms. */
   readonly lateAfterMs: number
-  /** Whether this part of a conversation is the customer's to read: the same rule the webhook door uses. */
-  readonly isForCustomer: (part: Part) => boolean
   /** How far from our clock the one may be that tells when a text was sent, ms. */
   readonly sentAtSlackMs: () => number
   /** Of the workspace; IANA. Undefined when unknown. */
   readonly timeZone: (tools: Tools) => Promise<string | undefined>
-  /** Shortens every vendor lag, for vendors that have none (the twins). */
-  readonly visibleAfterMs?: number
   /** Called with each text that is in its conversation; again after a crash. */
   readonly onTexted?: (texted: Texted, tools: Tools) => Promise<void>
   /** The contact that a refusal says is there already. */
@@ -70,8 +56,9 @@ interface Appended {
 
 /** A customer's text → their open conversation, or a new one. */
 export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'> {
-  const { store, intercom, log, teams, adminId, visibleAfterMs, lateAfterMs } = parts
+  const { store, intercom, visibleAfterMs, lateAfterMs } = parts
   const contacts = createContacts(parts)
+  const conversations = createConversations(parts)
 
   /** The thread's conversation if this text belongs in it. */
   const openConversation = async (
@@ -149,79 +136,12 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     const sms = delivery.payload
     const html = await wordsOf(delivery, tools)
     const contact = await contacts.resolve(delivery, tools)
-    const conversationId = await tools.effects.run<ConversationId>('conversation', {
-      visibleAfterMs: visibleAfterMs ?? conversationVisibleAfterMs,
-      perform: async () => (await createAs(contact, html, tools)).conversationId,
-      confirm: (attempt) => findCreated(contact.id, html, attempt, tools),
-    })
-    await takeInBefore(sms, conversationId, tools)
+    const conversationId = await conversations.open(contact, html, tools)
+    await conversations.takeInBefore(sms, conversationId, tools)
     const thread = { ours: sms.to, theirs: canonical(sms.from), replyTo: sms.from }
     await store.saveThread({ ...thread, contactId: contact.id, conversationId }, tools.now())
-    const assigned = await assign(sms, conversationId, tools)
+    const assigned = await conversations.assign(sms.to, conversationId, tools)
     return { state: 'delivered', result: { conversationId, contactId: contact.id, created: true, ...assigned } }
-  }
-
-  /**
-   * Replies in the conversation before this one that no webhook has brought: those in the new one would overtake them,
-   * since each only looks for those before it in its own. They can leave once its thread is saved, and not before.
-   */
-  const takeInBefore = async (sms: InboundSms, conversationId: ConversationId, tools: Tools): Promise<void> => {
-    const before = await store.findThread(sms.to, canonical(sms.from))
-    if (before === undefined || before.conversationId === conversationId) return
-    const conversation = await intercom.getConversation(before.conversationId, tools.call)
-    if (conversation !== undefined) await takeInReplies(parts, conversation, before, tools)
-  }
-
-  const createAs = async (contact: Person, html: string, tools: Tools) => {
-    try {
-      return await intercom.createConversation(contact, html, tools.call)
-    } catch (error) {
-      // "User Not Found": a contact this young may not be known everywhere yet (documented for POST /messages).
-      if (error instanceof DeliveryError && error.status === 404 && isYoung(contact, tools.now())) throw notVisibleYet()
-      throw error
-    }
-  }
-
-  /** A conversation of this contact that says this, is new, and is nobody's: the one a lost answer was about. */
-  const findCreated = async (contactId: ContactId, html: string, attempt: EffectWindow, tools: Tools) => {
-    const slackMs = intercom.clockSlackMs()
-    let wordless: ConversationId | undefined
-    for (const { id, createdAt, source } of await intercom.searchConversations(contactId, tools.call)) {
-      if (createdAt < attempt.begunAt - slackMs || createdAt > attempt.endedBy + slackMs) continue
-      const isIt = sameWords(source.body, html)
-      if (!isIt && !source.redacted) continue
-      if ((await store.findThreadOfConversation(id)) !== undefined) continue
-      if (isIt) return id
-      wordless = id
-    }
-    if (wordless === undefined) return undefined
-    throw unprovable(`conversation ${wordless} begins with a message whose words were removed: it may be this text`)
-  }
-
-  /** The text is in the inbox by now: a team that no longer exists must not send it to the dead letters. */
-  const assign = async (sms: InboundSms, conversationId: ConversationId, tools: Tools) => {
-    const team = teams.get(sms.to) ?? teams.get('*')
-    if (team === undefined) return {}
-    try {
-      await tools.effects.run('team', {
-        visibleAfterMs: 0,
-        perform: async () => {
-          await intercom.assignToTeam(conversationId, await adminId(tools), team, tools.call)
-          return team
-        },
-        confirm: async () => {
-          const now = await intercom.getConversation(conversationId, tools.call)
-          return now?.teamId === team ? team : undefined
-        },
-      })
-      return { team }
-    } catch (error) {
-      // 403: the token may not assign. It may still do everything else.
-      const final = error instanceof DeliveryError && (error.outcome === 'permanent' || error.status === 403)
-      if (!final) throw error
-      log.warn('conversation.not-assigned', { conversationId, team, error: describeError(error) })
-      return { notAssigned: describeError(error) }
-    }
   }
 
   const keepConsent = async (sms: InboundSms, tools: Tools): Promise<void> => {
