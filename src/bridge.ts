@@ -10,6 +10,7 @@ import { inboundDelivery } from './flows/inbound-delivery.js'
 import { createInboundSmsFlow } from './flows/inbound-sms.js'
 import { keepReceipt } from './flows/keep-receipt.js'
 import { createReplyNoteFlow } from './flows/reply-note.js'
+import type { IntercomClient } from './intercom/client.js'
 import { existingContactId } from './intercom/errors.js'
 import type { Log } from './log.js'
 import { createDuties } from './relay/duties.js'
@@ -27,6 +28,9 @@ import { explainTwilioCode, isOptOutCode } from './twilio/errors.js'
 
 /** For teammates; the table's own words are for whoever looks after the account. */
 const optedOutAdvice = 'The customer texted STOP: nothing may be texted to them until they text START.'
+const passingAdvice = 'Twilio had a fault of its own.'
+/** Whose token it is and where the workspace's clocks are changes rarely; asked again after so long, ms. */
+const workspaceMs = 3_600_000
 const reconcileEveryMs = 120_000
 const purgeEveryMs = 3_600_000
 
@@ -75,21 +79,13 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   })
   const { twilio, intercom, isForCustomer } = shores
 
-  let adminId: string | undefined = config.intercom.adminId
-  let timeZone: string | undefined
+  const workspace = createWorkspace(intercom, clock)
   const shared = {
     store,
     intercom,
     lateAfterMs: parts.relay?.retry?.holdMs ?? config.holdMs,
-    adminId: async ({ call }: Tools) => {
-      const id = adminId ?? (await intercom.me(call)).adminId
-      adminId = id
-      return id
-    },
-    timeZone: async ({ call }: Tools) => {
-      timeZone ??= (await intercom.me(call)).timeZone
-      return timeZone
-    },
+    adminId: async (tools: Tools) => config.intercom.adminId ?? (await workspace(tools)).adminId,
+    timeZone: async (tools: Tools) => (await workspace(tools)).timeZone,
   }
   const lags = visibleAfterMs === undefined ? {} : { visibleAfterMs }
   const sending = {
@@ -118,7 +114,8 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   const replyLookup = createReplyLookupFlow({ store, intercom, isForCustomer })
   const explain = (code: string) => {
     const known = /^\d+$/.test(code) ? explainTwilioCode(Number(code)) : undefined
-    return known && isOptOutCode(code) ? { ...known, advice: optedOutAdvice } : known
+    const advice = isOptOutCode(code) ? optedOutAdvice : known?.fixer === 'nobody' ? passingAdvice : known?.advice
+    return known && advice !== undefined ? { ...known, advice } : undefined
   }
   const replyNote = createReplyNoteFlow({ explain, ...shared, ...lags })
   const agentReply = createAgentReplyFlow(sending)
@@ -183,6 +180,16 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
       await duties.stop()
       await relay.stop()
     },
+  }
+}
+
+/** Asks at most once in a while, whatever the answer. */
+function createWorkspace(intercom: Pick<IntercomClient, 'me'>, clock: Clock) {
+  let known: { readonly at: number; readonly workspace: Awaited<ReturnType<IntercomClient['me']>> } | undefined
+  return async ({ call }: Tools) => {
+    const now = clock.now()
+    if (known === undefined || now - known.at > workspaceMs) known = { at: now, workspace: await intercom.me(call) }
+    return known.workspace
   }
 }
 

@@ -173,16 +173,16 @@ export interface Tools {
   readonly now: () => number
 }
 
-export type FlowResult = Extract<Settlement, { readonly state: 'delivered' | 'suppressed' }>
+export type FlowResult = Extract<Settlement, { readonly state: 'delivered' | 'suppressed' }> & {
+  /** Taken in with the end of this one, or not at all. */
+  readonly also?: readonly NewDelivery[]
+}
 
 /** What the product does with one kind of delivery. Anything that does not end well is thrown. */
 export interface Flow<K extends DeliveryKind> {
   deliver(delivery: Delivery<K>, tools: Tools): Promise<FlowResult>
-  /**
-   * It is about to be parked, for a while or for a person: takes in whatever tells of that. May be called again for
-   * the same parking, after a crash or a fault of the store.
-   */
-  onParked?(delivery: Delivery<K>, parked: Parked, now: number): Promise<void>
+  /** What is taken in when it is parked, for a while or for a person: with the parking, or not at all. */
+  onParked?(delivery: Delivery<K>, parked: Parked): readonly NewDelivery[]
 }
 export type Flows = { readonly [K in DeliveryKind]: Flow<K> }
 

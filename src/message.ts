@@ -15,6 +15,8 @@ export interface InboundSms {
   readonly body: string
   readonly messagingServiceSid?: string
   readonly media: readonly { readonly contentType: string; readonly url: string }[]
+  /** What Twilio took it for, and has answered: with Advanced Opt-Out alone, whose words are the account's own. */
+  readonly optOutType?: 'START' | 'STOP' | 'HELP'
   /** When Twilio received it, epoch ms; absent when its webhook came at once. */
   readonly sentAt?: number
   /** Where the sender's number is registered, as far as Twilio knows. */
@@ -79,6 +81,8 @@ export interface ReplyNote {
   readonly messageSid?: MessageSid
   /** The vendor's code, or why it was parked. */
   readonly code?: string
+  /** A machine wrote it: nobody is called for. */
+  readonly quiet?: true
 }
 
 /** To be told to a customer who texted outside the hours of a number. */

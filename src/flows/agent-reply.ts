@@ -13,7 +13,7 @@ import type { AgentReply, ConversationId, MessageSid } from '../message.js'
 import { isPhoneNumber, isShortCode } from '../phone.js'
 import type { Store, Thread } from '../store/store.js'
 import { lateMark, whenSent } from './late.js'
-import { noteAbout, parkedNote, replyNoteDelivery, sentNote } from './reply-note.js'
+import { noteAbout, parkedNote, replyNoteDelivery, sentNotes } from './reply-note.js'
 import { createSendText, type SendTextParts } from './send-text.js'
 import { splitText, toSmsText } from './sms-text.js'
 
@@ -90,7 +90,12 @@ export async function takeInReplies(
     .filter((part) => part.author.type !== 'bot' && part.writtenAt >= restoredAt && isForCustomer(part))
     .map((part) => replyDelivery(replyOf(conversation.id, part), thread))
     .filter(isWanted)
-  const unsettled = new Set(await store.unsettled(replies.map(({ dedupeKey }) => dedupeKey)))
+  const unsettled = new Set(
+    await store.unsettled(
+      replies.map(({ dedupeKey }) => dedupeKey),
+      tools.now(),
+    ),
+  )
   for (const reply of replies) if (unsettled.has(reply.dedupeKey)) await store.ingest(reply, tools.now())
   return [...unsettled]
 }
@@ -114,9 +119,9 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
   }
 
   /** One that came before its thread was known is in a lane beside the thread's, whose earlier replies go first. */
-  const waitingInThread = async ({ payload, lane, rank }: Delivery<'agent-reply'>, thread: Thread) => {
+  const waitingInThread = async ({ payload, lane, rank }: Delivery<'agent-reply'>, thread: Thread, now: number) => {
     const ofThread = replyLane(thread, payload.conversationId)
-    return lane === ofThread ? [] : store.readyBefore(ofThread, rank)
+    return lane === ofThread ? [] : store.unsettledBefore(ofThread, rank, now)
   }
 
   /** Waits until those before it have come to an end: at first by moments, then by seconds. */
@@ -182,11 +187,11 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       const thread = await store.findThreadOfConversation(reply.conversationId)
       if (thread === undefined) return withoutThread(reply, tools)
       if (!isPhoneNumber(thread.replyTo) && !isShortCode(thread.replyTo)) {
-        await store.ingest(replyNoteDelivery(noteAbout(delivery, 'unanswerable')), tools.now())
-        return { state: 'suppressed', reason: `${thread.replyTo} is a sender that cannot receive texts` }
+        const reason = `${thread.replyTo} is a sender that cannot receive texts`
+        return { state: 'suppressed', reason, also: [replyNoteDelivery(noteAbout(delivery, 'unanswerable'))] }
       }
       const before = tools.effects.step(waitsFor)?.value as readonly string[] | undefined // what letPass wrote
-      if (before !== undefined) await letPass(await store.unsettled(before), tools)
+      if (before !== undefined) await letPass(await store.unsettled(before, tools.now()), tools)
       let part: Part | undefined
       if (!isUnderWay(tools)) {
         // The webhook is a hint, the conversation the truth: its HTML, redactions, and replies no webhook brought.
@@ -194,7 +199,7 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
         part = conversation?.parts.find(({ id }) => id === reply.partId)
         if (part?.redacted) return { state: 'suppressed', reason: 'redacted before it was sent' }
         if (conversation !== undefined) await letPass(await ingestEarlier(reply, thread, conversation, tools), tools)
-        await letPass(await waitingInThread(delivery, thread), tools)
+        await letPass(await waitingInThread(delivery, thread, tools.now()), tools)
       }
       const texts = await textsFor(delivery, part, tools)
       if (texts.length === 0) return { state: 'suppressed', reason: 'nothing to send' }
@@ -202,14 +207,11 @@ export function createAgentReplyFlow(parts: AgentReplyParts): Flow<'agent-reply'
       for (const [index, body] of texts.entries()) {
         messageSids.push(await sendText({ delivery, thread, body, index, validityPeriodS }, tools))
       }
-      const note = delivery.parkings + delivery.replays === 0 ? undefined : await sentNote(store, delivery)
-      if (note !== undefined) await store.ingest(note, tools.now())
-      return { state: 'delivered', result: { messageSids, to: thread.replyTo, from: thread.ours } }
+      const also = delivery.parkings + delivery.replays === 0 ? [] : await sentNotes(store, delivery)
+      return { state: 'delivered', result: { messageSids, to: thread.replyTo, from: thread.ours }, also }
     },
 
-    async onParked(delivery, parked, now) {
-      await store.ingest(parkedNote(delivery, parked), now)
-    },
+    onParked: (delivery, parked) => [parkedNote(delivery, parked)],
   }
 }
 

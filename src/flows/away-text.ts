@@ -4,11 +4,11 @@ import { DeliveryError, describeError } from '../errors.js'
 import { closedPeriod, type Holiday, hoursOf, opensInWords, type WeeklyHours } from '../hours.js'
 import type { Conversation, Part } from '../intercom/client.js'
 import type { Log } from '../log.js'
-import type { AwayText, ConversationId, InboundSms } from '../message.js'
-import { canonical, isPhoneNumber } from '../phone.js'
+import { type AwayText, type ConversationId, type InboundSms, startWords } from '../message.js'
+import { type Address, canonical, isPhoneNumber, redact } from '../phone.js'
 import type { Store } from '../store/store.js'
 import { isZone } from '../wall-time.js'
-import { readConsent } from './consent.js'
+import { maySayStop, readConsent } from './consent.js'
 import { createSendText, type SendTextParts } from './send-text.js'
 import { toInboxHtml } from './sms-text.js'
 import { createNoteWriter, type NoteParts } from './write-note.js'
@@ -37,19 +37,22 @@ export interface Texted {
   readonly conversationId: ConversationId
   /** Epoch ms. */
   readonly at: number
+  /** When a teammate last wrote to them, as far as was seen, epoch ms. */
+  readonly answeredAt?: number
 }
 
-/** Words that Twilio answers by itself (docs/messaging/tutorials/advanced-opt-out). */
-const answeredByTwilio: ReadonlySet<string> = new Set(['HELP', 'INFO'])
+/** Words that Twilio answers by itself (docs/messaging/tutorials/advanced-opt-out). YES is an answer to many questions. */
+const answeredByTwilio: ReadonlySet<string> = new Set([...startWords.filter((word) => word !== 'YES'), 'HELP', 'INFO'])
 
 /** What machines say of themselves: two of them must not keep each other awake. */
 const automatic =
-  /\b(?:auto(?:mated|matic|matically)?[ -]?(?:reply|response|text|message|generated)|out of (?:the )?office|do not reply|don[’']t reply|no[ -]?reply|unmonitored|not monitored|i[’']m driving|driving right now)\b/i
+  /\b(?:auto(?:mat(?:ic|ed))?[ -]?(?:reply|response)|this is an? auto\w* (?:text|message)|automatically generated|out of (?:the )?office|do not reply|don[’']t reply|unmonitored|not monitored|i[’']m driving|driving right now)\b/i
 
-/** Whether a person may have written it, at a number that can be texted, and nobody else answers it. */
-export function isToBeAnswered({ from, body }: Pick<InboundSms, 'from' | 'body'>): boolean {
-  if (!isPhoneNumber(from) || readConsent(body) !== undefined) return false
-  return !answeredByTwilio.has(body.trim().toUpperCase()) && !automatic.test(body)
+/** Whether a person may have written it who wants an answer, at a number that can be texted, and nobody else answers it. */
+export function isToBeAnswered({ from, body, optOutType }: Pick<InboundSms, 'from' | 'body' | 'optOutType'>): boolean {
+  if (!isPhoneNumber(from) || optOutType !== undefined) return false
+  if (readConsent(body) === 'stop' || maySayStop(body) || automatic.test(body)) return false
+  return !answeredByTwilio.has(body.trim().toUpperCase())
 }
 
 /** One for each customer, number and closed period. */
@@ -81,18 +84,25 @@ export function createAway(parts: AwayParts) {
     return period && { ...period, zone }
   }
 
-  /** Never costs the customer's text its delivery: it is in the inbox by now. */
-  async function offer(texted: Texted, tools: Tools): Promise<void> {
+  /** What is to be taken in for it. Never costs the customer's text its delivery: it is in the inbox by now. */
+  async function offer(texted: Texted, tools: Tools): Promise<readonly NewDelivery[]> {
     const { sms, at } = texted
-    if (hoursOf(parts.hours, sms.to) === undefined || !isToBeAnswered(sms) || tools.now() - at > usefulMs) return
+    if (hoursOf(parts.hours, sms.to) === undefined || !isToBeAnswered(sms) || tools.now() - at > usefulMs) return []
     const closed = await closedNow(sms.to, tools).catch((error: unknown) => {
       if (!(error instanceof DeliveryError)) throw error
-      log.warn('away-text.time-zone-unknown', { number: sms.to, error: describeError(error) })
+      log.warn('away-text.time-zone-unknown', { number: redact(sms.to), error: describeError(error) })
       return undefined
     })
-    // Texted while somebody was there, it is theirs to answer.
-    if (closed === undefined || at < closed.since) return
-    await store.ingest(awayDelivery(texted, closed.since), tools.now())
+    // Texted while somebody was there, or to somebody who is still there, it is theirs to answer.
+    if (closed === undefined || at < closed.since || (texted.answeredAt ?? 0) >= closed.since) return []
+    // Looked at before the period's one text is spent on it.
+    return (await whyNever(sms.to, sms.from)) === undefined ? [awayDelivery(texted, closed.since)] : []
+  }
+
+  const whyNever = async (ours: Address, replyTo: Address) => {
+    if ((await store.optedOutSince(ours, canonical(replyTo))) !== undefined) return 'the customer opted out'
+    const isOurs = (await store.listNumbers()).some(({ number }) => number === replyTo)
+    return isOurs ? 'the sender is a number of ours' : undefined
   }
 
   const sendText = createSendText(parts)
@@ -103,23 +113,31 @@ export function createAway(parts: AwayParts) {
     const { ours, replyTo, closedSince, textedAt } = away
     if (tools.now() - textedAt > usefulMs) return 'too late to be of use'
     if ((await closedNow(ours, tools))?.since !== closedSince) return openAgain
-    if ((await store.optedOutSince(ours, canonical(replyTo))) !== undefined) return 'the customer opted out'
-    if ((await store.listNumbers()).some(({ number }) => number === replyTo)) return 'the sender is a number of ours'
+    const never = await whyNever(ours, replyTo)
+    if (never !== undefined) return never
     if (conversation === undefined) return 'its conversation is gone'
     const answered = conversation.parts.some((part) => isForCustomer(part) && part.writtenAt >= closedSince)
     return answered ? 'a teammate has answered since closing' : undefined
   }
 
-  /** The same in every attempt, or what an earlier one made could not be found again; undefined: it is open. */
+  /** The words of the attempt that may have sent it; until then they are made anew. Undefined: it is open. */
   const wordsFor = async ({ ours }: AwayText, tools: Tools): Promise<string | undefined> => {
     const [noted] = (tools.effects.step('texts')?.value as readonly string[] | undefined) ?? [] // what this wrote
-    if (noted !== undefined) return noted
+    if (noted !== undefined && tools.effects.step('sms-0') !== undefined) return noted
     const closed = await closedNow(ours, tools)
     if (closed === undefined) return undefined
     const opens = closed.until === undefined ? 'soon' : opensInWords(closed.until, tools.now(), closed.zone)
     const text = parts.awayText.replaceAll('{opens}', opens)
     await tools.effects.note('texts', [text])
     return text
+  }
+
+  /** That teammates do not see it is no reason to have a person look after it. */
+  const tell = async (text: string, conversation: Conversation, tools: Tools): Promise<void> => {
+    await writeNote(toInboxHtml(text), conversation, tools).catch((error: unknown) => {
+      if (!(error instanceof DeliveryError) || error.outcome !== 'permanent') throw error
+      log.warn('away-text.not-noted', { conversationId: conversation.id, error: describeError(error) })
+    })
   }
 
   const flow: Flow<'away-text'> = {
@@ -139,7 +157,7 @@ export function createAway(parts: AwayParts) {
       if (refusal !== undefined) return { state: 'suppressed', reason: refusal }
       if (conversation !== undefined) {
         const words = `Texted automatically, outside our hours (d_${delivery.id}): “${body}”`
-        await writeNote(toInboxHtml(words), conversation, tools)
+        await tell(words, conversation, tools)
       }
       return { state: 'delivered', result: { conversationId } }
     },

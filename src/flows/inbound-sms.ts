@@ -1,11 +1,11 @@
-import type { Delivery, EffectWindow, Flow, Tools } from '../delivery.js'
+import type { Delivery, EffectWindow, Flow, NewDelivery, Tools } from '../delivery.js'
 import { DeliveryError, unprovable } from '../errors.js'
 import type { Conversation } from '../intercom/client.js'
 import type { ContactId, ConversationId, InboundSms, PartId } from '../message.js'
 import { canonical } from '../phone.js'
 import type { Thread } from '../store/store.js'
 import type { Texted } from './away-text.js'
-import { readConsent } from './consent.js'
+import { consentOf } from './consent.js'
 import { createContacts } from './contact.js'
 import { lateMark, whenSent } from './late.js'
 import { type ConversationParts, createConversations } from './new-conversation.js'
@@ -24,8 +24,8 @@ export interface InboundSmsParts extends ConversationParts {
   readonly sentAtSlackMs: () => number
   /** Of the workspace; IANA. Undefined when unknown. */
   readonly timeZone: (tools: Tools) => Promise<string | undefined>
-  /** Called with each text that is in its conversation; again after a crash. */
-  readonly onTexted?: (texted: Texted, tools: Tools) => Promise<void>
+  /** What else is taken in for a text that is in its conversation. */
+  readonly onTexted?: (texted: Texted, tools: Tools) => Promise<readonly NewDelivery[]>
   /** The contact that a refusal says is there already. */
   readonly existingContactId: (error: DeliveryError) => ContactId | undefined
 }
@@ -48,6 +48,8 @@ const effects = ['append', 'conversation'] as const
 interface Posted {
   readonly state: 'delivered'
   readonly result: { readonly conversationId: ConversationId; readonly [fact: string]: unknown }
+  /** When a teammate last wrote to them, as far as was seen, epoch ms. */
+  readonly answeredAt?: number
 }
 
 interface Appended {
@@ -59,6 +61,11 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
   const { store, intercom, visibleAfterMs, lateAfterMs } = parts
   const contacts = createContacts(parts)
   const conversations = createConversations(parts)
+
+  const answeredIn = (conversation: Conversation | undefined) => {
+    const answer = conversation?.parts.findLast(parts.isForCustomer)
+    return answer === undefined ? {} : { answeredAt: answer.writtenAt }
+  }
 
   /** The thread's conversation if this text belongs in it. */
   const openConversation = async (
@@ -129,7 +136,7 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     if (thread.replyTo !== sms.from || thread.contactId !== contactId) {
       await store.saveThread({ ...thread, replyTo: sms.from, contactId }, tools.now())
     }
-    return { state: 'delivered', result: { conversationId, contactId, partId } }
+    return { state: 'delivered', result: { conversationId, contactId, partId }, ...answeredIn(conversation) }
   }
 
   const create = async (delivery: Delivery<'inbound-sms'>, tools: Tools): Promise<Posted> => {
@@ -137,15 +144,16 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     const html = await wordsOf(delivery, tools)
     const contact = await contacts.resolve(delivery, tools)
     const conversationId = await conversations.open(contact, html, tools)
-    await conversations.takeInBefore(sms, conversationId, tools)
+    const before = await conversations.takeInBefore(sms, conversationId, tools)
     const thread = { ours: sms.to, theirs: canonical(sms.from), replyTo: sms.from }
     await store.saveThread({ ...thread, contactId: contact.id, conversationId }, tools.now())
     const assigned = await conversations.assign(sms.to, conversationId, tools)
-    return { state: 'delivered', result: { conversationId, contactId: contact.id, created: true, ...assigned } }
+    const result = { conversationId, contactId: contact.id, created: true, ...assigned }
+    return { state: 'delivered', result, ...answeredIn(before) }
   }
 
   const keepConsent = async (sms: InboundSms, tools: Tools): Promise<void> => {
-    const said = readConsent(sms.body)
+    const said = consentOf(sms)
     if (said === 'stop') await store.optOut(sms.to, canonical(sms.from), sms.body.trim().toUpperCase(), tools.now())
     else if (said === 'start') await store.optIn(sms.to, canonical(sms.from))
   }
@@ -176,10 +184,11 @@ export function createInboundSmsFlow(parts: InboundSmsParts): Flow<'inbound-sms'
     async deliver(delivery, tools) {
       const sms = delivery.payload
       await keepConsent(sms, tools)
-      const posted = await deliver(delivery, tools)
+      const { answeredAt, ...posted } = await deliver(delivery, tools)
       const { conversationId } = posted.result
-      await parts.onTexted?.({ sms, conversationId, at: sms.sentAt ?? delivery.receivedAt }, tools)
-      return posted
+      const answered = answeredAt === undefined ? {} : { answeredAt }
+      const texted = { sms, conversationId, at: sms.sentAt ?? delivery.receivedAt, ...answered }
+      return { ...posted, also: (await parts.onTexted?.(texted, tools)) ?? [] }
     },
   }
 }

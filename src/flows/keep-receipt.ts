@@ -2,7 +2,7 @@
 import { deliveryOf } from '../delivery.js'
 import type { AgentReply, Receipt, SmsStatus } from '../message.js'
 import type { ReceiptState, Store } from '../store/store.js'
-import { replyNoteDelivery } from './reply-note.js'
+import { noteAbout, replyNoteDelivery } from './reply-note.js'
 
 const failures: ReadonlySet<SmsStatus> = new Set(['failed', 'undelivered'])
 
@@ -16,10 +16,10 @@ export async function keepReceipt(
   const replyId = failures.has(status) ? deliveryOf(receipt.ref) : undefined
   const reply = replyId === undefined ? undefined : await store.findDelivery(replyId)
   if (reply?.kind === 'agent-reply') {
-    const { conversationId, partId, writtenAt } = reply.payload as AgentReply // of that kind
+    const payload = reply.payload as AgentReply // of that kind
     const code = errorCode === undefined ? {} : { code: String(errorCode) }
-    const failed = { end: 'undelivered', conversationId, partId, writtenAt, replyId: reply.id, messageSid } as const
-    await store.ingest(replyNoteDelivery({ ...failed, ...code }), now)
+    const note = { ...noteAbout({ id: reply.id, payload }, 'undelivered'), messageSid, ...code }
+    await store.ingest(replyNoteDelivery(note), now)
   }
   return store.saveReceipt(receipt, now)
 }

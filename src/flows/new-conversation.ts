@@ -1,7 +1,7 @@
 // The conversation that a customer's text begins.
 import type { EffectWindow, Tools } from '../delivery.js'
 import { DeliveryError, describeError, unprovable } from '../errors.js'
-import type { IntercomClient, Part } from '../intercom/client.js'
+import type { Conversation, IntercomClient, Part } from '../intercom/client.js'
 import type { Log } from '../log.js'
 import type { ContactId, ConversationId, InboundSms } from '../message.js'
 import { type Address, canonical } from '../phone.js'
@@ -40,12 +40,18 @@ export function createConversations(parts: ConversationParts) {
   /**
    * Replies in the conversation before this one that no webhook has brought: those in the new one would overtake them,
    * since each only looks for those before it in its own. They can leave once its thread is saved, and not before.
+   * @returns the conversation before; undefined when there is none, or none any more.
    */
-  const takeInBefore = async (sms: InboundSms, conversationId: ConversationId, tools: Tools): Promise<void> => {
+  const takeInBefore = async (
+    sms: InboundSms,
+    conversationId: ConversationId,
+    tools: Tools,
+  ): Promise<Conversation | undefined> => {
     const before = await store.findThread(sms.to, canonical(sms.from))
-    if (before === undefined || before.conversationId === conversationId) return
+    if (before === undefined || before.conversationId === conversationId) return undefined
     const conversation = await intercom.getConversation(before.conversationId, tools.call)
     if (conversation !== undefined) await takeInReplies(parts, conversation, before, tools)
+    return conversation
   }
 
   const createAs = async (contact: Person, html: string, tools: Tools) => {

@@ -26,8 +26,8 @@ export interface NoteFacts {
   /** IANA. */
   readonly timeZone?: string
   readonly code: string | undefined
-  /** The vendor has said both that it arrived and that it failed. */
-  readonly contradicted: boolean
+  /** What is known of its texts: contradicted when the vendor has said both that one arrived and that it failed. */
+  readonly known: 'nothing left' | 'part left' | 'unknown' | 'contradicted'
   /** The delivery of the reply. */
   readonly replyId: number
   readonly explain: Explain
@@ -42,12 +42,12 @@ export function noteHtml(facts: NoteFacts): string {
   return paragraphs.map((text) => `<p>${text}</p>`).join('')
 }
 
-function headline({ end, to, code, contradicted }: NoteFacts): string {
-  const unsure = code === 'unprovable' || contradicted
+function headline({ end, to, known }: NoteFacts): string {
+  const texted = { 'nothing left': 'Not texted', 'part left': 'Only texted in part', unknown: 'Perhaps not texted' }
   const heads: Readonly<Record<ReplyEnd, string>> = {
     waiting: `Not texted to ${to} yet:`,
-    refused: unsure ? `Perhaps not texted to ${to}:` : `Not texted to ${to}:`,
-    undelivered: unsure ? `Perhaps not delivered to ${to}:` : `Not delivered to ${to}:`,
+    refused: `${known === 'contradicted' ? texted.unknown : texted[known]} to ${to}:`,
+    undelivered: known === 'contradicted' ? `Perhaps not delivered to ${to}:` : `Not delivered to ${to}:`,
     unanswerable: `${to} cannot be answered by text.`,
     sent: `Texted to ${to} after all:`,
   }
@@ -71,11 +71,11 @@ const reasons: Readonly<Record<string, string>> = {
   unprovable: 'The answer to it was lost, and Twilio’s lists show neither that it was sent nor that it was not.',
 }
 
-function cause({ end, code, contradicted, explain }: NoteFacts): string {
+function cause({ end, code, known: reach, explain }: NoteFacts): string {
   if (end === 'sent') return ''
   if (end === 'unanswerable')
     return 'It is the sender of automatic texts, which takes none: what is written here for the customer is not sent.'
-  if (contradicted) return 'Twilio says both that it arrived and that it failed.'
+  if (reach === 'contradicted') return 'Twilio says both that it arrived and that it failed.'
   if (code === undefined) return 'The carrier did not say why.'
   const known = explain(code)
   if (known !== undefined) return `${known.advice} (Twilio ${code})`
@@ -84,19 +84,21 @@ function cause({ end, code, contradicted, explain }: NoteFacts): string {
 
 const isVendors = (code: string | undefined): code is string => code !== undefined && /^\d+$/.test(code)
 
-function remedy({ end, code, contradicted, replyId, explain }: NoteFacts): string {
+function remedy({ end, code, known: reach, replyId, explain }: NoteFacts): string {
   const keeper = 'whoever looks after sms-bridge'
   const known = code === undefined ? undefined : explain(code)
   const words: Readonly<Record<ReplyEnd, () => string>> = {
     waiting: () => 'It is tried again by itself. Do not write it again: the customer would get both.',
     refused: () => {
+      if (reach === 'unknown')
+        return `Ask the customer before you write it again, or ${keeper}: sms-bridge dlq show d_${replyId}.`
       if (known?.again === 'never') return known.remedy
       const look =
         isVendors(code) && known?.again === 'mended' ? `sms-bridge explain ${code}` : `sms-bridge dlq show d_${replyId}`
       return `It is kept, and ${keeper} can have it sent (${look}). Ask them before you write it again: the customer would get both.`
     },
     undelivered: () => {
-      if (contradicted) return 'Ask the customer before you write it again.'
+      if (reach === 'contradicted') return 'Ask the customer before you write it again.'
       if (known?.again === 'never') return known.remedy
       if (known?.again === 'mended') {
         return `Tell ${keeper}: sms-bridge explain ${code} says what to mend. Write it again once that is done.`

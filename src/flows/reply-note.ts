@@ -1,11 +1,14 @@
 // A reply that did not simply arrive is told of where its author sees it: in a note in its conversation.
-import type { Flow, FlowResult, NewDelivery, Parked, Tools } from '../delivery.js'
-import type { Part } from '../intercom/client.js'
+import type { Delivery, Flow, FlowResult, NewDelivery, Parked, Tools } from '../delivery.js'
+import type { Conversation, Part } from '../intercom/client.js'
 import type { AgentReply, ReplyEnd, ReplyNote } from '../message.js'
 import type { Store, Thread } from '../store/store.js'
 import { type Explain, noteHtml } from './reply-note-words.js'
 import { toSmsText } from './sms-text.js'
 import { createNoteWriter, type NoteParts } from './write-note.js'
+
+/** One that was opened for a note stays closed if somebody closes it within so long, ms. */
+const opensAgainAfterMs = 600_000
 
 export interface ReplyNoteParts extends NoteParts {
   readonly store: Store
@@ -35,8 +38,9 @@ export function replyNoteDelivery(note: ReplyNote): NewDelivery<'reply-note'> {
 type Reply = { readonly id: number; readonly payload: AgentReply }
 
 export function noteAbout({ id, payload }: Reply, end: ReplyEnd): ReplyNote {
-  const { conversationId, partId, writtenAt } = payload
-  return { end, conversationId, partId, writtenAt, replyId: id }
+  const { conversationId, partId, writtenAt, author } = payload
+  const quiet = author.kind === 'bot' ? { quiet: true as const } : {}
+  return { end, conversationId, partId, writtenAt, replyId: id, ...quiet }
 }
 
 /** Of a reply that is about to be parked. */
@@ -45,14 +49,14 @@ export function parkedNote(reply: Reply, { reason, retryAt }: Parked): NewDelive
   return replyNoteDelivery({ ...noteAbout(reply, end), code: reason })
 }
 
-/** Of a reply that left though a note says that it did not; undefined when none does. */
-export async function sentNote(
+/** Of a reply that left though a note says that it did not; none when no note does. */
+export async function sentNotes(
   store: Pick<Store, 'unseen'>,
   reply: Reply,
-): Promise<NewDelivery<'reply-note'> | undefined> {
+): Promise<readonly NewDelivery<'reply-note'>[]> {
   const keys = (['waiting', 'refused'] as const).map((end) => keyOf({ replyId: reply.id, end }))
   const unseen = await store.unseen(keys)
-  return unseen.length === keys.length ? undefined : replyNoteDelivery(noteAbout(reply, 'sent'))
+  return unseen.length === keys.length ? [] : [replyNoteDelivery(noteAbout(reply, 'sent'))]
 }
 
 export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
@@ -65,6 +69,8 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
     const reply = await store.findDelivery(replyId)
     const isOver = reply?.state === 'delivered' || reply?.state === 'suppressed'
     if ((end === 'waiting' || end === 'refused') && isOver) return undefined
+    const undelivered = keyOf({ replyId, end: 'undelivered' })
+    if (end === 'sent' && (await store.unseen([undelivered])).length === 0) return undefined
     const receipt = messageSid === undefined ? undefined : await store.findReceipt(messageSid)
     const timeZone = await parts.timeZone(tools)
     return noteHtml({
@@ -75,11 +81,32 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
       writtenAt: note.writtenAt,
       now: tools.now(),
       code: code ?? (receipt?.errorCode === undefined ? undefined : String(receipt.errorCode)),
-      contradicted: receipt?.conflict ?? false,
+      known: receipt?.conflict ? 'contradicted' : reach(reply),
       replyId,
       explain,
       ...(timeZone !== undefined && { timeZone }),
     })
+  }
+
+  /** The words of the attempt that may have written it; until then they are found anew. */
+  const wordsFor = async (note: ReplyNote, thread: Thread, conversation: Conversation, tools: Tools) => {
+    const noted = tools.effects.step('words')?.value
+    if (typeof noted === 'string' && tools.effects.step('note') !== undefined) return noted
+    const part = conversation.parts.find(({ id }) => id === note.partId)
+    const html = await whatToSay(note, tools, thread, part)
+    if (html !== undefined) await tools.effects.note('words', html)
+    return html
+  }
+
+  /** In a conversation that is closed or snoozed nobody would see it. */
+  const isToBeOpened = async ({ end, quiet }: ReplyNote, { state, parts: all }: Conversation, tools: Tools) => {
+    if (state === 'open' || end === 'sent' || quiet === true) return false
+    const admin = await adminId(tools)
+    // Something closes it each time it opens, or answers: it must not go on for ever.
+    return !all.some(
+      ({ partType, author, writtenAt }) =>
+        partType === 'open' && author.id === admin && writtenAt > tools.now() - opensAgainAfterMs,
+    )
   }
 
   return {
@@ -88,16 +115,19 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
       const thread = await store.findThreadOfConversation(conversationId)
       const conversation = thread && (await intercom.getConversation(conversationId, tools.call))
       if (thread === undefined || conversation === undefined) return { state: 'suppressed', reason: 'no such thread' }
-      const noted = tools.effects.step('words')?.value
-      const part = conversation.parts.find(({ id }) => id === note.partId)
-      const html = typeof noted === 'string' ? noted : await whatToSay(note, tools, thread, part)
-      if (html === undefined) return { state: 'suppressed', reason: 'it was sent in the meantime' }
-      if (noted === undefined) await tools.effects.note('words', html)
+      const html = await wordsFor(note, thread, conversation, tools)
+      if (html === undefined) return { state: 'suppressed', reason: 'it has come to another end since' }
       const partId = await write(html, conversation, tools)
-      // In a conversation that is closed or snoozed nobody would see it. Opening one that is open does no harm.
-      const hidden = conversation.state !== 'open' && note.end !== 'sent'
-      if (hidden) await intercom.openConversation(conversationId, await adminId(tools), tools.call)
-      return { state: 'delivered', result: { conversationId, partId, ...(hidden && { opened: true }) } }
+      const opened = await isToBeOpened(note, conversation, tools)
+      if (opened) await intercom.openConversation(conversationId, await adminId(tools), tools.call)
+      return { state: 'delivered', result: { conversationId, partId, ...(opened && { opened }) } }
     },
   }
+}
+
+/** How far the reply is known to have come: its texts that left, and those of which nobody knows. */
+function reach(reply: Pick<Delivery, 'steps'> | undefined): 'nothing left' | 'part left' | 'unknown' {
+  const texts = Object.entries(reply?.steps ?? {}).filter(([name]) => /^sms-\d+$/.test(name))
+  if (texts.some(([, { doneAt }]) => doneAt === undefined)) return 'unknown'
+  return texts.length === 0 ? 'nothing left' : 'part left'
 }

@@ -72,7 +72,8 @@ export function createSendText({ store, twilio, statusCallback, isOptOut, visibl
           throw unprovable(`Twilio lists a text to ${redact(thread.replyTo)} without its words: it may be this one`)
         }
         if (made !== undefined) {
-          await keepReceipt(store, { messageSid: made.messageSid, status: made.status, ref }, tools.now())
+          const { messageSid, status, errorCode } = made
+          await keepReceipt(store, { messageSid, status, ref, ...(errorCode && { errorCode }) }, tools.now())
         }
         return made?.messageSid
       },

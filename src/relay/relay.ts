@@ -5,7 +5,9 @@ import {
   type Delivery,
   type DeliveryKind,
   type Flow,
+  type FlowResult,
   type Flows,
+  type NewDelivery,
   type Settlement,
   type Shore,
   shores,
@@ -224,8 +226,12 @@ export class Relay {
       guard: () => this.#lease.guard(instance),
     }
     const effects = createEffects({ store, claimed, now: () => clock.now() })
-    const settlement = await this.#deliver(delivery, { call, effects, now: () => clock.now() }, signal)
-    if (!(await this.#settle(claimed, settlement))) {
+    const { also = [], ...settlement } = await this.#deliver(
+      delivery,
+      { call, effects, now: () => clock.now() },
+      signal,
+    )
+    if (!(await this.#settle(claimed, settlement, also))) {
       log.warn('delivery.lease-lost', { id: delivery.id, kind: delivery.kind })
       return
     }
@@ -234,15 +240,12 @@ export class Relay {
   }
 
   /** Settles even if the store is away for a while: as long as our lease lives, nobody else can free the lane. */
-  async #settle(claimed: Claimed, settlement: Settlement): Promise<boolean> {
+  async #settle(claimed: Claimed, settlement: Settlement, also: readonly NewDelivery[]): Promise<boolean> {
     const { clock, log, store } = this.#parts
     const { delivery } = claimed
     for (;;) {
       try {
-        if (settlement.state === 'parked') {
-          await this.#flowOf(delivery).onParked?.(delivery, settlement, clock.now())
-        }
-        return await store.settle(claimed, settlement, clock.now())
+        return await store.settle(claimed, settlement, clock.now(), also)
       } catch (error) {
         log.error('delivery.settle-failed', { id: delivery.id, error: describeError(error) })
         if (claimed.instance !== this.#lease.instance || this.#stopping.signal.aborted) return false
@@ -255,7 +258,11 @@ export class Relay {
     return this.#parts.flows[kind] as Flow<DeliveryKind> // the table pairs each kind with its payload
   }
 
-  async #deliver(delivery: Delivery, tools: Tools, signal: AbortSignal): Promise<Settlement> {
+  async #deliver(
+    delivery: Delivery,
+    tools: Tools,
+    signal: AbortSignal,
+  ): Promise<Settlement & Pick<FlowResult, 'also'>> {
     const { clock, random } = this.#parts
     try {
       const restsUntil = await this.#shores.reopen(delivery.shore)
@@ -273,7 +280,9 @@ export class Relay {
         this.#parts.log.error('shore.not-paused', { error: describeError(cause) })
         return undefined
       })
-      return judge({ error, delivery, now: clock.now(), random, policy: this.#settings.retry, pausedUntil })
+      const settlement = judge({ error, delivery, now: clock.now(), random, policy: this.#settings.retry, pausedUntil })
+      if (settlement.state !== 'parked') return settlement
+      return { ...settlement, also: this.#flowOf(delivery).onParked?.(delivery, settlement) ?? [] }
     }
   }
 

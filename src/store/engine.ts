@@ -21,7 +21,7 @@ export function storeOver(engine: Engine): Store {
     ingest: (delivery, now) => engine.ingest(toRow(delivery, now)),
     unsettled: via('unsettled'),
     unseen: via('unseen'),
-    readyBefore: via('readyBefore'),
+    unsettledBefore: via('unsettledBefore'),
     register: via('register'),
     heartbeat: via('heartbeat'),
     unregister: via('unregister'),

@@ -40,7 +40,7 @@ const insertDeliveries = manyRows<DeliveryRow, { id: DeliveryId; dedupe_key: str
 const idsOf = statement((db, args: { keys: readonly string[] }, dialect) =>
   db
     .selectFrom('deliveries')
-    .select(['id', 'dedupe_key', 'state'])
+    .select(['id', 'dedupe_key', 'state', 'hold_until'])
     .where(isAmong(dialect, 'dedupe_key', args.keys)),
 )
 
@@ -96,9 +96,11 @@ function missing(row: DeliveryRow): never {
   throw new Error(`Delivery ${row.dedupe_key} was not answered`)
 }
 
-export async function unsettled(tx: Tx, dedupeKeys: readonly string[]): Promise<readonly string[]> {
+export async function unsettled(tx: Tx, dedupeKeys: readonly string[], now: number): Promise<readonly string[]> {
   const rows = await idsOf(tx, { keys: dedupeKeys })
-  const settled = new Set(rows.filter(({ state }) => state !== 'ready').map((row) => row.dedupe_key))
+  const isOpen = ({ state, hold_until: heldUntil }: (typeof rows)[number]) =>
+    state === 'ready' || (state === 'parked' && heldUntil !== null && heldUntil > now)
+  const settled = new Set(rows.filter((row) => !isOpen(row)).map((row) => row.dedupe_key))
   return dedupeKeys.filter((key) => !settled.has(key))
 }
 
@@ -107,17 +109,21 @@ export async function unseen(tx: Tx, dedupeKeys: readonly string[]): Promise<rea
   return dedupeKeys.filter((key) => !seen.has(key))
 }
 
-const readyIn = statement((db, args: { lane: Lane; rank: string }) =>
-  db
+/** In two halves, since each has an index of its own. */
+const openIn = statement((db, args: { lane: Lane; rank: string; now: number }) => {
+  const before = db
     .selectFrom('deliveries')
-    .select('dedupe_key')
+    .select(['dedupe_key', 'rank', 'id'])
     .where('lane', '=', args.lane)
-    .where('state', '=', literal('ready'))
     .where('rank', '<', args.rank)
+  const held = before.where('state', '=', literal('parked')).where('hold_until', '>', args.now)
+  return db
+    .selectFrom(before.where('state', '=', literal('ready')).unionAll(held).as('open'))
+    .select('dedupe_key')
     .orderBy('rank')
-    .orderBy('id'),
-)
+    .orderBy('id')
+})
 
-export async function readyBefore(tx: Tx, lane: Lane, rank: string): Promise<readonly string[]> {
-  return (await readyIn(tx, { lane, rank })).map((row) => row.dedupe_key)
+export async function unsettledBefore(tx: Tx, lane: Lane, rank: string, now: number): Promise<readonly string[]> {
+  return (await openIn(tx, { lane, rank, now })).map((row) => row.dedupe_key)
 }

@@ -2,7 +2,9 @@
 // committed. What follows the lock is a statement of its own, so that on PostgreSQL (READ COMMITTED) it sees every
 // delivery committed to the lane before, and none is left behind asleep.
 import { type Kysely, sql } from 'kysely'
-import type { DeliveryId, DeliveryState, Lane, Settlement } from '../delivery.js'
+import type { DeliveryId, DeliveryState, Lane, NewDelivery, Settlement } from '../delivery.js'
+import { toRow } from './delivery-row.js'
+import { ingestBatch } from './ledger-ingest.js'
 import type { Schema } from './schema.js'
 import { bigint, type Dialect, larger, literal, statement, type Tx, text } from './statement.js'
 import type { Claimed, InstanceId } from './store.js'
@@ -188,7 +190,13 @@ function endingOf(settlement: Settlement, now: number): Ending {
   }
 }
 
-export async function settle(tx: Tx, claimed: Claimed, settlement: Settlement, now: number): Promise<boolean> {
+export async function settle(
+  tx: Tx,
+  claimed: Claimed,
+  settlement: Settlement,
+  now: number,
+  also: readonly NewDelivery[] = [],
+): Promise<boolean> {
   const { id, lane } = claimed.delivery
   const ending = endingOf(settlement, now)
   const [ours] = await endAttempt(tx, { ...holdingOf(claimed), ...ending })
@@ -200,5 +208,7 @@ export async function settle(tx: Tx, claimed: Claimed, settlement: Settlement, n
   await freeLane(tx, { lane, now })
   const { number, kind, received_at: receivedAt } = ours
   if (state !== 'ready') await addTotals(tx, [{ receivedAt, number, kind, what: state, by: 1 }])
+  const rows = also.map((delivery) => toRow(delivery, now))
+  if (rows.length > 0) await ingestBatch(tx, rows)
   return true
 }

@@ -14,7 +14,7 @@ import { findMark, giveUpDuty, setMark, takeDuty } from './duties.js'
 import { latestTime } from './latest-time.js'
 import { heartbeat, isServed, register, release, unregister } from './leases.js'
 import { claim, nextDue } from './ledger-claim.js'
-import { readyBefore, unseen, unsettled } from './ledger-ingest.js'
+import { unseen, unsettled, unsettledBefore } from './ledger-ingest.js'
 import { requeue } from './ledger-requeue.js'
 import { beginStep, dropStep, finishStep, settle } from './ledger-settle.js'
 import { holdLimit, limitHeadroom, setLimitRule, takeLimit } from './limits.js'
@@ -82,7 +82,7 @@ const change = <Run>(run: Run): Operation<Run> => ({ run, writes: true, together
 export const operations: Operations = {
   unsettled: look(unsettled),
   unseen: look(unseen),
-  readyBefore: look(readyBefore),
+  unsettledBefore: look(unsettledBefore),
   register: put(register),
   heartbeat: change(heartbeat),
   unregister: change(unregister),

@@ -151,13 +151,16 @@ export interface Store extends Desk {
   /** Durable when it resolves. Concurrent calls share a commit. Duplicates are success. */
   ingest(delivery: NewDelivery, now: number): Promise<Ingested>
 
-  /** Those of the keys under which nothing has come to an end yet: never ingested, or still ready. In the order given. */
-  unsettled(dedupeKeys: readonly string[]): Promise<readonly string[]>
+  /**
+   * Those of the keys under which nothing has come to an end yet, in the order given: never ingested, still ready, or
+   * parked for a while in which what comes later waits.
+   */
+  unsettled(dedupeKeys: readonly string[], now: number): Promise<readonly string[]>
   /** Those of the keys under which nothing was ever ingested, in the order given. */
   unseen(dedupeKeys: readonly string[]): Promise<readonly string[]>
 
-  /** Keys of what is still ready in a lane and goes before this rank, in the order of the lane. */
-  readyBefore(lane: Lane, rank: string): Promise<readonly string[]>
+  /** Keys of what has not come to an end in a lane (as above) and goes before this rank, in the order of the lane. */
+  unsettledBefore(lane: Lane, rank: string, now: number): Promise<readonly string[]>
 
   /** Starts a lease; lanes may be claimed under it until it runs out. */
   register(instance: InstanceId, leaseMs: number, now: number): Promise<void>
@@ -191,8 +194,11 @@ export interface Store extends Desk {
   finishStep(claimed: Claimed, name: string, value: unknown, now: number): Promise<boolean>
   /** Forgets a step that is proven not to have happened. False: the lane is no longer ours. */
   dropStep(claimed: Claimed, name: string): Promise<boolean>
-  /** Ends an attempt and frees the lane. False: the lane is no longer ours, nothing was written. */
-  settle(claimed: Claimed, settlement: Settlement, now: number): Promise<boolean>
+  /**
+   * Ends an attempt and frees the lane; `also` is taken in with it or not at all. False: the lane is no longer ours,
+   * nothing was written.
+   */
+  settle(claimed: Claimed, settlement: Settlement, now: number, also?: readonly NewDelivery[]): Promise<boolean>
 
   /** GCRA over rows shared by all processes. */
   takeLimit(request: LimitRequest): Promise<LimitAnswer>

@@ -17,6 +17,7 @@ export interface SentSms {
   /** Epoch ms, one-second resolution. */
   readonly createdAt: number
   readonly status: SmsStatus
+  readonly errorCode?: number
 }
 
 /** A customer's text as Twilio lists it: which media came with it has to be asked for (`listMedia`). */
@@ -111,6 +112,7 @@ export function createMessages({ sdk, origin, clockSlackMs }: MessagesParts): Me
             createdAt: row.dateCreated.getTime(),
             // Whatever its state is called, Twilio has it.
             status: isSmsStatus(row.status) ? row.status : ('queued' as const),
+            ...(row.errorCode ? { errorCode: row.errorCode } : {}),
           }))
           .filter(({ createdAt }) => createdAt >= since - slackMs)
         found.push(...recent.filter(({ createdAt }) => createdAt <= until + slackMs))

@@ -19,7 +19,8 @@ const door =
 const certificate =
   'Serve the whole certificate chain from the proxy (Caddy and certbot’s fullchain.pem do), then try again.'
 const anotherWay = 'Reach the customer another way: by phone, e-mail or the Messenger. The same text would fail again.'
-const rightNumber = 'Ask the customer for a mobile number and correct it in the contact.'
+const rightNumber =
+  'Reach the customer another way, or ask them to text us from a mobile phone: replies go to the number that texted.'
 const consent = 'Reach the customer another way; texting works again once they text START themselves.'
 const shorter = 'Write it again in less, or in two messages.'
 const media = 'Send a link instead of the file, or a smaller one.'

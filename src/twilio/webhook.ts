@@ -58,12 +58,15 @@ const sid = z.string().regex(/^[A-Z]{2}[0-9a-fA-F]{32}$/)
 const address = z.string().trim().min(1)
 const blankable = z.string().optional()
 
+const optOutTypes = ['START', 'STOP', 'HELP'] as const
+
 const inboundForm = z.object({
   MessageSid: sid,
   From: address,
   To: address,
   Body: z.string().default(''),
   MessagingServiceSid: blankable,
+  OptOutType: blankable,
   FromCity: blankable,
   FromState: blankable,
   FromZip: blankable,
@@ -76,6 +79,7 @@ export function parseInboundSms(params: Form): InboundSms {
   const form = parse(inboundForm, fields)
   const given = {
     messagingServiceSid: form.MessagingServiceSid,
+    optOutType: optOutTypes.find((type) => type === form.OptOutType),
     city: form.FromCity,
     state: form.FromState,
     zip: form.FromZip,

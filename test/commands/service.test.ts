@@ -429,7 +429,7 @@ describe('service uninstall', () => {
     }
     const unit = '/etc/systemd/system/sms-bridge.service'
     const steps = ['systemctl disable --now sms-bridge.service', `rm -f ${unit}`, 'systemctl daemon-reload']
-    const told = { code: 0, schema_version: 1, name: 'sms-bridge', removed: unit, kept: '/var/lib/sms-bridge', steps }
+    const told = { code: 0, schema_version: 1, name: 'sms-bridge', removed: null, kept: '/var/lib/sms-bridge', steps }
     expect(await tried(['LoadState=loaded', `FragmentPath=${unit}`])).toEqual({ ...told, uninstalled: false })
     // Left half-way by an install: systemd has not read it yet.
     const read = async () => '[Unit]\nDescription=sms-bridge (sms-bridge)\n'

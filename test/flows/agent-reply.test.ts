@@ -144,6 +144,20 @@ describe('what a teammate writes for the customer', () => {
     expect(phoneShows(world)).toEqual(['first', 'second'])
   })
 
+  it('is sent before a reply in the next conversation that came too early, also when it is parked for a while', async () => {
+    const retry = { waitsMs: [], parkedWaitsMs: [6_000], jitter: 0, holdMs: 600_000 }
+    const { world, inbox, id } = await conversing({ relay: { retry } })
+    world.twilio.faults.arm('error-before', { times: 1, method: 'POST', path: /Messages\.json$/ })
+    inbox.reply(id, '<p>first</p>', { and: 'close' })
+    await world.eventually('parked', async () => (await world.store().summarize(0, Date.now())).parked === 1)
+    world.intercom.faults.arm('reset-after', { times: 1, method: 'POST', path: /^\/conversations$/ })
+    world.twilio.text({ from: customer, to: ours, body: 'New question' })
+    const next = await world.eventually('the next conversation', () => world.intercom.conversations()[1])
+    inbox.reply(next.id, '<p>second</p>')
+    await world.eventually('both on the phone', () => phoneShows(world).length === 2)
+    expect(phoneShows(world)).toEqual(['first', 'second'])
+  })
+
   it('is sent before one in the next conversation though it was written, untold, while that was being opened', async () => {
     const { world, inbox, id } = await conversing()
     inbox.close(id)

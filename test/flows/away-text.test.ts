@@ -122,7 +122,38 @@ describe('a text outside the hours of a number', () => {
     hours.set(ours, shut())
     await text('Great')
     expect(sentTo(world).map(({ body }) => body)).toEqual(['Still here'])
-    expect(awayEnds(world)).toEqual([{ state: 'suppressed', reason: 'a teammate has answered since closing' }])
+    expect(awayEnds(world)).toEqual([])
+  })
+
+  it('is not answered once a teammate has answered since closing and closed the conversation', async () => {
+    const { world, text, hours } = await keeping(alwaysOpen)
+    await text('Hello')
+    world.intercom.inbox.reply(world.intercom.conversations()[0]?.id ?? '', '<p>Done</p>', { and: 'close' })
+    await world.settled()
+    hours.set(ours, shut())
+    await text('Thanks!')
+    expect(world.intercom.conversations()).toHaveLength(2)
+    expect(sentTo(world).map(({ body }) => body)).toEqual(['Done'])
+  })
+
+  it('is not answered by a machine when a teammate answers before it', async () => {
+    const { world } = await keeping(shut())
+    world.twilio.faults.arm('outage')
+    world.twilio.text({ from: customer, to: ours, body: 'Hello' })
+    const { id } = await world.eventually('a conversation', () => world.intercom.conversations()[0])
+    await world.eventually('a pause', async () => (await world.store().pauses()).length > 0)
+    world.intercom.inbox.reply(id, '<p>I am here</p>')
+    await world.intercom.idle()
+    world.twilio.faults.clear()
+    await world.settled()
+    expect(sentTo(world).map(({ body }) => body)).toEqual(['I am here'])
+    expect(awayEnds(world).at(-1)).toEqual({ state: 'suppressed', reason: 'a teammate has answered since closing' })
+  })
+
+  it('is answered after an opt-out was taken back in the same closed period', async () => {
+    const { world, text } = await keeping(shut())
+    for (const body of ['STOP', 'oops', 'START', 'Is anybody there?']) await text(body)
+    expect(sentTo(world)).toHaveLength(1)
   })
 
   it('is not answered when the number has opened before the answer could leave', async () => {
@@ -141,7 +172,8 @@ describe('a text outside the hours of a number', () => {
     const { world, text } = await keeping(shut())
     await world.reconcile()
     await text('Hello', oursToo)
-    expect(awayEnds(world)).toEqual([{ state: 'suppressed', reason: 'the sender is a number of ours' }])
+    expect(world.twilio.messages().filter(({ direction }) => direction === 'outbound-api')).toEqual([])
+    expect(awayEnds(world)).toEqual([])
   })
 
   it('of somebody who opted out is not answered, and leaves no dead letter', async () => {
@@ -149,7 +181,7 @@ describe('a text outside the hours of a number', () => {
     await text('STOP')
     await text('You still there?')
     expect(sentTo(world)).toEqual([])
-    expect(awayEnds(world)).toEqual([{ state: 'suppressed', reason: 'the customer opted out' }])
+    expect(awayEnds(world)).toEqual([])
   })
 
   it('that Twilio refuses to answer leaves no dead letter', async () => {
@@ -185,7 +217,22 @@ describe('what is answered automatically', () => {
     ['This is an automated message. Do not reply.', customer, false],
     ['Auto-Reply: I am out of the office', customer, false],
     ['Is your reply machine automatic?', customer, true],
+    ['I got no reply to my e-mail', customer, true],
+    ['Yes', customer, true],
+    ['Please stop texting me', customer, false],
+    ['STOP!', customer, false],
+    ['OPT OUT', customer, false],
+    ['unsubscribe me please', customer, false],
+    ['Don’t text me again', customer, false],
+    ['Arrêtez', customer, false],
+    ['Where is the next bus to Stopford?', customer, true],
   ])('%j from %s: %s', (body, from, answered) => {
     expect(isToBeAnswered({ from: parseAddress(from), body })).toBe(answered)
+  })
+
+  it('is nothing that Twilio has answered by the words of the account', () => {
+    const sms = { from: parseAddress(customer), body: 'AYUDA' }
+    expect(isToBeAnswered(sms)).toBe(true)
+    expect(isToBeAnswered({ ...sms, optOutType: 'HELP' })).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConsent } from '../../src/flows/consent.js'
+import { consentOf, readConsent } from '../../src/flows/consent.js'
 import { parseAddress } from '../../src/phone.js'
 import { openTestBridge } from '../support/temp.js'
 import { customer, ours } from '../support/test-bridge.js'
@@ -10,6 +10,13 @@ describe('a word of consent', () => {
     expect(stops.map(readConsent)).toEqual(stops.map(() => 'stop'))
     expect(['START', 'unstop', 'yes'].map(readConsent)).toEqual(['start', 'start', 'start'])
     expect(['please stop', 'stop it', 'OPT OUT', '', 'help'].map(readConsent)).toEqual(Array(5).fill(undefined))
+  })
+
+  it('is what Twilio took it for, where the account has words of its own', () => {
+    expect(consentOf({ body: 'ARRET', optOutType: 'STOP' })).toBe('stop')
+    expect(consentOf({ body: 'Bonjour', optOutType: 'START' })).toBe('start')
+    expect(consentOf({ body: 'stop', optOutType: 'HELP' })).toBeUndefined()
+    expect(consentOf({ body: 'stop' })).toBe('stop')
   })
 
   it('is kept in mind until the customer takes it back', async () => {

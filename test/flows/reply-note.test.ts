@@ -74,7 +74,9 @@ describe('a reply that the carrier does not deliver', () => {
     await world.settled()
     expect(world.twilio.messages().filter(({ status }) => status === 'undelivered')).toHaveLength(3)
     expect(notes(world, id)).toHaveLength(1)
-    expect(notes(world, id)[0]?.[2]).toBe('Ask the customer for a mobile number and correct it in the contact.')
+    expect(notes(world, id)[0]?.[2]).toBe(
+      'Reach the customer another way, or ask them to text us from a mobile phone: replies go to the number that texted.',
+    )
   })
 
   it('opens the conversation that was closed with the same click, so that somebody sees it', async () => {
@@ -122,6 +124,52 @@ describe('a reply that the carrier does not deliver', () => {
     await world.reconcile()
     await world.settled()
     expect(notes(world, id)[0]?.[0]).toBe(`Not delivered to ${customer}: a reply (written 00:00, d_${replyId(world)})`)
+  })
+
+  it('is not quoted when its words were taken back while the note could not be written', async () => {
+    const { world, inbox, id } = await conversing()
+    world.twilio.setFate(customer, 30003)
+    world.intercom.faults.arm('rate-limit', { times: 1, method: 'POST', path: /\/reply$/ })
+    const part = inbox.reply(id, '<p>secret</p>')
+    await world.eventually('a refused note', () => world.intercom.faults.armed().length === 0)
+    inbox.redact(id, part.id)
+    await world.settled()
+    expect(notes(world, id).map(([what]) => what)).toEqual([
+      `Not delivered to ${customer}: a reply (written 00:00, d_${replyId(world)})`,
+    ])
+  })
+
+  it('is told of with its code though the answer of Twilio was lost and no callback came', async () => {
+    const { world, inbox, id } = await conversing({ twilio: { listLagMs: 100 } })
+    world.twilio.setFate(customer, 30006)
+    world.twilio.faults.webhooks.add('drop')
+    world.twilio.faults.arm('reset-after', { times: 1, method: 'POST', path: /Messages\.json$/ })
+    inbox.reply(id, '<p>Hi</p>')
+    await world.settled()
+    expect(notes(world, id).map(([, why]) => why)).toEqual([
+      'Landline or carrier not reachable from this sender type. Do not retry the same SMS. (Twilio 30006)',
+    ])
+  })
+
+  it('calls for nobody when a machine wrote it', async () => {
+    const { world, inbox, id } = await conversing({ config: { relayBots: true } })
+    world.twilio.setFate(customer, 30003)
+    inbox.botReply(id, '<p>Beep</p>')
+    inbox.close(id)
+    await world.settled()
+    expect(notes(world, id)).toHaveLength(1)
+    expect(stateOf(world, id)).toBe('closed')
+  })
+
+  it('opens a conversation that is closed again and again only once in a while', async () => {
+    const { world, inbox, id } = await conversing()
+    world.twilio.setFate(customer, 30003)
+    for (const body of ['one', 'two']) {
+      inbox.reply(id, `<p>${body}</p>`, { and: 'close' })
+      await world.settled()
+    }
+    expect(notes(world, id)).toHaveLength(2)
+    expect(stateOf(world, id)).toBe('closed')
   })
 
   it('is a private note: the customer gets nothing more', async () => {
@@ -208,8 +256,8 @@ describe('a reply that cannot be sent', () => {
     await world.settled()
     expect(notes(world, id).map(([what, , next]) => [what, next])).toEqual([
       [
-        `Not texted to ${customer}: “Hi” (written 00:00, d_${replyId(world)})`,
-        `It is kept, and whoever looks after sms-bridge can have it sent (sms-bridge dlq show d_${replyId(world)}). Ask them before you write it again: the customer would get both.`,
+        `Perhaps not texted to ${customer}: “Hi” (written 00:00, d_${replyId(world)})`,
+        `Ask the customer before you write it again, or whoever looks after sms-bridge: sms-bridge dlq show d_${replyId(world)}.`,
       ],
     ])
     inbox.close(id)

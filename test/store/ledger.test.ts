@@ -57,25 +57,32 @@ onEachEngine('the ledger', (subject) => {
       const settled = await claimOne(store, 'me', 1000)
       await store.settle(settled, { state: 'suppressed', reason: 'nothing to send' }, 1000)
       await store.ingest(aDelivery({ dedupeKey: 'twilio:SM3', lane: 'b' }), 1000)
-      expect(await store.unsettled(['twilio:SM9', 'twilio:SM2', 'twilio:SM3', 'twilio:SM1'])).toEqual([
+      expect(await store.unsettled(['twilio:SM9', 'twilio:SM2', 'twilio:SM3', 'twilio:SM1'], 1000)).toEqual([
         'twilio:SM9',
         'twilio:SM3',
         'twilio:SM1',
       ])
-      expect(await store.unsettled([])).toEqual([])
+      expect(await store.unsettled([], 1000)).toEqual([])
+      const held = await claimOne(store, 'me', 1000)
+      const back = { reason: 'no-answer', fault: aFault, retryAt: 5000, holdUntil: 3000 }
+      await store.settle(held, { state: 'parked', ...back }, 1000)
+      expect(await store.unsettled(['twilio:SM3'], 2999)).toEqual(['twilio:SM3'])
+      expect(await store.unsettled(['twilio:SM3'], 3000)).toEqual([])
     })
 
-    it('lists what is still ready in a lane before a rank, in its order', async () => {
+    it('lists what has not come to an end in a lane before a rank, in its order', async () => {
       const { store } = subject
       const ranked = (rank: string, lane = 'a') => aDelivery({ rank, lane, dedupeKey: `twilio:SM${lane}${rank}` })
       for (const one of [ranked('3'), ranked('1'), ranked('2'), ranked('0', 'b')]) await store.ingest(one, 1000)
-      expect(await store.readyBefore('a', '3')).toEqual(['twilio:SMa1', 'twilio:SMa2'])
+      expect(await store.unsettledBefore('a', '3', 1000)).toEqual(['twilio:SMa1', 'twilio:SMa2'])
       await store.register('me', 9000, 0)
       const head = (await claimAll(store, 'me', 1000)).find(({ delivery }) => delivery.lane === 'a')
       if (head === undefined) throw new Error('nothing is due')
-      await store.settle(head, delivered, 1000)
-      expect(await store.readyBefore('a', '3')).toEqual(['twilio:SMa2'])
-      expect(await store.readyBefore('c', '3')).toEqual([])
+      const back = { reason: 'no-answer', fault: aFault, retryAt: 5000, holdUntil: 3000 }
+      await store.settle(head, { state: 'parked', ...back }, 1000)
+      expect(await store.unsettledBefore('a', '3', 2999)).toEqual(['twilio:SMa1', 'twilio:SMa2'])
+      expect(await store.unsettledBefore('a', '3', 3000)).toEqual(['twilio:SMa2'])
+      expect(await store.unsettledBefore('c', '3', 1000)).toEqual([])
     })
 
     it('spoils nobody else when one of the calls made together cannot be stored', async () => {
@@ -233,6 +240,23 @@ onEachEngine('the ledger', (subject) => {
   })
 
   describe('settle', () => {
+    it('takes in what comes along, or nothing when the lane is no longer ours', async () => {
+      const { store } = subject
+      await store.register('me', 5, 0)
+      await store.ingest(aDelivery({ lane: 'a' }), 0)
+      const mine = await claimOne(store, 'me', 0)
+      const also = aDelivery({ lane: 'b' })
+      await store.register('you', 9000, 10)
+      await store.heartbeat('you', 9000, 10)
+      expect(await store.settle(mine, delivered, 10, [also])).toBe(false)
+      expect(await store.unseen([also.dedupeKey])).toEqual([also.dedupeKey])
+      const theirs = await claimOne(store, 'you', 10)
+      expect(await store.settle(theirs, delivered, 10, [also])).toBe(true)
+      expect((await claimOne(store, 'you', 10)).delivery.dedupeKey).toBe(also.dedupeKey)
+      const { totals } = await store.summarize(0, 10)
+      expect(totals.reduce((sum, { received }) => sum + received, 0)).toBe(2)
+    })
+
     it('writes nothing for a lane that is no longer ours', async () => {
       const { store } = subject
       await store.register('me', 10, 0)

@@ -166,6 +166,12 @@ describe('an inbound text', () => {
     expect(parseInboundSms(form({ Body: 'a\0b', FromCity: '\0' }))).not.toHaveProperty('city')
   })
 
+  it('says what Twilio took it for, where it knows a word for that', () => {
+    expect(parseInboundSms(form({ Body: 'ARRET', OptOutType: 'STOP' })).optOutType).toBe('STOP')
+    expect(parseInboundSms(form({ OptOutType: '' }))).not.toHaveProperty('optOutType')
+    expect(parseInboundSms(form({ OptOutType: 'PAUSE' }))).not.toHaveProperty('optOutType')
+  })
+
   it('may come from a short code or a name', () => {
     expect(parseInboundSms(form({ From: '24273' })).from).toBe('24273')
     expect(parseInboundSms(form({ From: 'ACME' })).from).toBe('ACME')

@@ -81,14 +81,16 @@ ${outsideHours(facts)}## What is texted, and what is not
 
 ## When a reply does not arrive
 
-A private note in the conversation says so, with the beginning of the reply, the cause and what to do. A conversation
-that is closed or snoozed is opened for it. No note means that nothing is known to be wrong.
+A private note in the conversation says so, with the beginning of the reply, the cause and what to do. No note means that
+nothing is known to be wrong. A conversation that is closed or snoozed is opened for it, unless that happened minutes ago
+or a bot wrote the reply.
 
 | the note begins with | what happened                                              | what you do                                     |
 | -------------------- | ---------------------------------------------------------- | ----------------------------------------------- |
 | Not texted yet       | it could not be sent, and is tried again by itself         | wait: the customer would get both               |
 | Texted after all     | it was sent in the end                                     | nothing                                         |
 | Not texted           | it was not sent, and stays unsent unless somebody steps in | as the note says; ask before you write it again |
+| Only texted in part  | the first of its texts left, the rest did not              | as the note says                                |
 | Not delivered        | it was sent, and the carrier could not deliver it          | as the note says; nothing tries it again        |
 | Perhaps not …        | Twilio cannot tell, or says two things                     | ask the customer                                |
 | … cannot be answered | the text came from a machine that takes none               | reach the customer another way                  |
@@ -136,8 +138,8 @@ ${table(['our number', 'is open'], [...rows, ...others])}
   ${opens}Whoever runs the bridge can change the text (\`SMS_BRIDGE_AWAY_TEXT\`) and the days that are closed
   (\`SMS_BRIDGE_HOLIDAYS\`).
 - You see it as a private note in the conversation. The text itself still waits for your answer.
-- No automatic text goes to short codes, to words such as STOP and HELP, or when a teammate has already answered since
-  the number closed.
+- No automatic text goes to short codes and other machines, to words such as STOP and HELP, to somebody who seems to ask
+  for no more texts, or when a teammate has already answered since the number closed.
 
 `
 }

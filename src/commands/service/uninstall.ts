@@ -42,7 +42,13 @@ export async function serviceUninstall(
     throw new UserError(`There is no service ${name} here${kept}`, { exitCode: exitCodes.nothingMatched })
   }
   const steps = planOf(service, { isLoaded }, machine)
-  const told = { schema_version: 1, name, removed: unit, kept: home, steps: steps.map((step) => step.shown) }
+  const told = {
+    schema_version: 1,
+    name,
+    removed: dryRun ? null : unit,
+    kept: home,
+    steps: steps.map((step) => step.shown),
+  }
   if (dryRun) {
     if (json) io.out(JSON.stringify({ ...told, uninstalled: false }, null, 2))
     else {

@@ -74,7 +74,12 @@ export async function prepareSchema({ config, name, schema }: Address, now: numb
 /** Only where there is none: on a standby, and for a user who may not, even `if not exists` is refused. */
 async function makeSchema(client: pg.Client, schema: string): Promise<void> {
   const { rows } = await client.query('select 1 from pg_namespace where nspname = $1', [schema])
-  if (rows.length === 0) await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`)
+  if (rows.length > 0) return
+  await client.query('begin')
+  // `if not exists` alone fails in one of two processes that make it at the same moment.
+  await client.query(`select pg_advisory_xact_lock(hashtext('sms-bridge ' || $1))`, [schema])
+  await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`)
+  await client.query('commit')
 }
 
 async function currentSchema(client: pg.Client, name: string): Promise<string> {
