@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
 import { loadHoursConfig } from '../config/load.js'
+import type { DeliveryKind } from '../delivery.js'
 import type { LedgerFeed, LedgerRow } from '../emulators/page/types.js'
 import { UserError } from '../errors.js'
 import type { Log } from '../log.js'
@@ -122,18 +123,21 @@ function createFeed(store: Store, listeners: Set<() => void>): LedgerFeed {
   }
 }
 
+const toPhone: ReadonlySet<DeliveryKind> = new Set(['agent-reply', 'away-text'])
+
 function toRow(delivery: DeliverySummary): LedgerRow {
   const { id, kind, state, lane, attempts, receivedAt, settledAt, reason, fault } = delivery
-  const [direction, , theirs = ''] = lane.split(':')
+  const [, , theirs = ''] = lane.split(':')
+  const out = toPhone.has(kind)
   return {
     id: `d_${id}`,
     at: receivedAt,
-    direction: direction === 'in' ? 'in' : 'out',
+    direction: out ? 'out' : 'in',
     kind,
     number: theirs,
     state,
     attempts,
-    note: state === 'delivered' ? (direction === 'in' ? '' : 'handed to Twilio') : (fault?.message ?? reason ?? ''),
+    note: state === 'delivered' ? (out ? 'handed to Twilio' : '') : (fault?.message ?? reason ?? ''),
     hopMs: settledAt === undefined ? null : settledAt - receivedAt,
   }
 }

@@ -5,7 +5,9 @@ import { capitalised, duration, phone, setTime } from './words.js'
 const kinds = {
   'inbound-sms': 'Text to inbox',
   'agent-reply': 'Reply to phone',
-  'failed-receipt': 'Failure to inbox',
+  'reply-note': 'Note to inbox',
+  'away-text': 'Automatic text',
+  'reply-lookup': 'Look for replies',
 }
 
 export function createLedger() {
