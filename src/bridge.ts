@@ -25,10 +25,8 @@ import { createTwilioDoor } from './server/twilio-webhooks.js'
 import { createShores, reconcileDuties } from './shores.js'
 import type { Store } from './store/store.js'
 import { explainTwilioCode, isOptOutCode } from './twilio/errors.js'
+import { wordsForTeammates } from './twilio/teammate-words.js'
 
-/** For teammates; the table's own words are for whoever looks after the account. */
-const optedOutAdvice = 'The customer texted STOP: nothing may be texted to them until they text START.'
-const passingAdvice = 'Twilio had a fault of its own.'
 /** Whose token it is and where the workspace's clocks are changes rarely; asked again after so long, ms. */
 const workspaceMs = 3_600_000
 const reconcileEveryMs = 120_000
@@ -114,8 +112,7 @@ export async function startBridge(config: Config, parts: BridgeParts): Promise<B
   const replyLookup = createReplyLookupFlow({ store, intercom, isForCustomer })
   const explain = (code: string) => {
     const known = /^\d+$/.test(code) ? explainTwilioCode(Number(code)) : undefined
-    const advice = isOptOutCode(code) ? optedOutAdvice : known?.fixer === 'nobody' ? passingAdvice : known?.advice
-    return known && advice !== undefined ? { ...known, advice } : undefined
+    return known && { ...known, advice: wordsForTeammates(Number(code)) ?? known.advice }
   }
   const replyNote = createReplyNoteFlow({ explain, ...shared, ...lags })
   const agentReply = createAgentReplyFlow(sending)

@@ -40,6 +40,11 @@ export function parseHours(text: string): WeeklyHours {
   const pieces = text.split(/\s+/).filter((piece) => piece !== '')
   const last = pieces.at(-1) ?? ''
   const zone = readDays(last) === undefined && isZone(last) ? pieces.pop() : undefined
+  if (zone !== undefined && !zone.includes('/') && !/^(?:UTC|GMT)$/i.test(zone)) {
+    throw new UserError(
+      `must name a time zone by a place in it, such as America/New_York: ${quoted(zone)} may leave out daylight saving time`,
+    )
+  }
   const groups: { readonly days: string[]; readonly on: Set<number>; readonly ranges: Span[] }[] = []
   for (const piece of pieces) {
     const on = readDays(piece)
@@ -83,7 +88,15 @@ function readRange(piece: string): Span {
   const read = /^(\d{1,2})(?::([0-5]\d))?[-–](\d{1,2})(?::([0-5]\d))?$/.exec(piece)
   const [from, to] = [minutes(read?.[1], read?.[2]), minutes(read?.[3], read?.[4])]
   if (read === null || from >= 1440 || to > 1440 || from === to) {
-    throw new UserError(`must give hours such as 9-18, 9:30-12:30, 22-6 or 0-24, not ${quoted(piece)}`)
+    throw new UserError(
+      `must give hours of a 24-hour clock such as 9-18, 9:30-12:30, 22-6 or 0-24, not ${quoted(piece)}`,
+    )
+  }
+  // Into the next day from a morning: nobody is open that long, but many write 9-5 for 9 AM to 5 PM.
+  if (to > 0 && to < from && from < 720) {
+    throw new UserError(
+      `must give hours of a 24-hour clock, 9-17 for 9 AM to 5 PM, and ${quoted(piece)} ends the next day`,
+    )
   }
   return { from, to: to < from ? to + 1440 : to }
 }

@@ -64,9 +64,9 @@ export interface ReplyLookup {
 /**
  * What became of a reply that did not simply arrive. waiting: not sent yet, tried again by itself · refused: not sent,
  * and only a person can have it sent · undelivered: sent, and the carrier did not deliver it · unanswerable: its
- * customer's number cannot receive texts · sent: it left after all.
+ * customer's number cannot receive texts · discarded: a person took it out, and it is not sent · sent: it left after all.
  */
-export type ReplyEnd = 'waiting' | 'refused' | 'undelivered' | 'unanswerable' | 'sent'
+export type ReplyEnd = 'waiting' | 'refused' | 'undelivered' | 'unanswerable' | 'discarded' | 'sent'
 
 /** To be told to whoever reads the conversation. */
 export interface ReplyNote {
@@ -81,6 +81,8 @@ export interface ReplyNote {
   readonly messageSid?: MessageSid
   /** The vendor's code, or why it was parked. */
   readonly code?: string
+  /** Why it was discarded, in the words of whoever did it. */
+  readonly because?: string
   /** A machine wrote it: nobody is called for. */
   readonly quiet?: true
 }

@@ -3,6 +3,7 @@ import type { Clock } from './clock.js'
 import type { Config } from './config/load.js'
 import type { Shore } from './delivery.js'
 import { createReconcile, type Reconcile } from './flows/reconcile.js'
+import { discardedNote } from './flows/reply-note.js'
 import { createIntercomClient, type IntercomClient, type Part } from './intercom/client.js'
 import { createIntercomInbox, type IntercomInbox } from './intercom/inbox.js'
 import { isWrittenForCustomer } from './intercom/webhook.js'
@@ -48,6 +49,8 @@ export async function createShores(config: Config, parts: ShoresParts): Promise<
   const sweeps = { store, clock, log, graceMs, onRecovered, twilio, intercom, isForCustomer, relayBots, inboundUrl }
   return { twilio, intercom, isForCustomer, reconcile: createReconcile(sweeps) }
 }
+
+export { discardedNote }
 
 /** Reconciliation as one process does it for all: at once when it begins, then again and again. */
 export function reconcileDuties(

@@ -1,7 +1,7 @@
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
 import { findPlaces, type Places } from '../config/folders.js'
-import { faultOfText, find, isSecret, type Sources, shown } from '../config/load.js'
+import { faultOfText, find, isSecret, quote, type Sources, shown } from '../config/load.js'
 import { mayHold, profileExists, readProfile, removeSetting, writeSetting } from '../config/profile.js'
 import { type Setting, type SettingName, settings } from '../config/schema.js'
 import { UserError } from '../errors.js'
@@ -148,6 +148,13 @@ const flagOf = ({ flag }: Setting<unknown>) => flag?.split(' ')[0]?.replace(/^--
 
 /** By its environment name in any case, or by its flag's: `SMS_BRIDGE_PUBLIC_URL`, `public-url`. */
 function readName(typed: string): SettingName {
+  const [before = ''] = typed.split('=')
+  // What is behind it may be a secret: it is not said again.
+  if (before !== typed) {
+    const { env, secret }: Setting<unknown> = settings[readName(before)]
+    const value = secret === true ? '' : ' VALUE'
+    throw new UserError(`A blank goes between name and value, not "=": type sms-bridge config set ${env}${value}`)
+  }
   const wanted = typed.replace(/^--/, '').toUpperCase().replaceAll('-', '_')
   const isIt = (name: SettingName) =>
     settings[name].env === wanted ||
@@ -182,5 +189,5 @@ async function valueFor({ io }: Context, name: SettingName, { value, stdin }: Se
   if ('secret' in settings[name]) {
     return io.secret(`${env}:`, `sms-bridge config set ${env} --stdin, with the value on stdin`)
   }
-  throw new UserError(`${env} needs a value: type sms-bridge config set ${env} ${example}`)
+  throw new UserError(`${env} needs a value: type sms-bridge config set ${env} ${quote(example)}`)
 }

@@ -21,7 +21,10 @@ export async function trace(context: Context, subject: string, { limit, json }: 
   try {
     const found = await find(context, store, subject.trim(), limit)
     if (found === undefined) {
-      io.err(`Nothing is known of ${subject}. Type a phone number, a text’s SM… or a conversation’s id.`)
+      const hint = /^d_\d+$/.test(subject.trim())
+        ? `A delivery by itself: sms-bridge dlq show ${subject.trim()}. Here type`
+        : 'Type'
+      io.err(`Nothing is known of ${subject}. ${hint} a phone number, a text’s SM… or a conversation’s id.`)
       return exitCodes.nothingMatched
     }
     const all = inOrder([...found.deliveries.flatMap(eventsOf), ...found.receipts.map(receiptEvent)])

@@ -297,6 +297,6 @@ function withoutPassword(text: string): string {
 }
 
 /** For a POSIX shell. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text}'`
 }

@@ -26,6 +26,8 @@ export interface NoteFacts {
   /** IANA. */
   readonly timeZone?: string
   readonly code: string | undefined
+  /** Why it was discarded, in a person's words. */
+  readonly because?: string
   /** What is known of its texts: contradicted when the vendor has said both that one arrived and that it failed. */
   readonly known: 'nothing left' | 'part left' | 'unknown' | 'contradicted'
   /** The delivery of the reply. */
@@ -49,6 +51,7 @@ function headline({ end, to, known }: NoteFacts): string {
     refused: `${known === 'contradicted' ? texted.unknown : texted[known]} to ${to}:`,
     undelivered: known === 'contradicted' ? `Perhaps not delivered to ${to}:` : `Not delivered to ${to}:`,
     unanswerable: `${to} cannot be answered by text.`,
+    discarded: `Will not be texted to ${to}:`,
     sent: `Texted to ${to} after all:`,
   }
   return heads[end]
@@ -71,8 +74,9 @@ const reasons: Readonly<Record<string, string>> = {
   unprovable: 'The answer to it was lost, and Twilio’s lists show neither that it was sent nor that it was not.',
 }
 
-function cause({ end, code, known: reach, explain }: NoteFacts): string {
+function cause({ end, code, because = 'no reason given', known: reach, explain }: NoteFacts): string {
   if (end === 'sent') return ''
+  if (end === 'discarded') return `Whoever looks after sms-bridge took it out: ${because}`
   if (end === 'unanswerable')
     return 'It is the sender of automatic texts, which takes none: what is written here for the customer is not sent.'
   if (reach === 'contradicted') return 'Twilio says both that it arrived and that it failed.'
@@ -106,6 +110,7 @@ function remedy({ end, code, known: reach, replyId, explain }: NoteFacts): strin
       return 'Nothing tries it again: write it again a little later, or reach the customer another way.'
     },
     unanswerable: () => 'Reach the customer another way.',
+    discarded: () => 'Write it again if the customer still needs it.',
     sent: () => '',
   }
   return words[end]()

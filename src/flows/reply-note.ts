@@ -54,9 +54,14 @@ export async function sentNotes(
   store: Pick<Store, 'unseen'>,
   reply: Reply,
 ): Promise<readonly NewDelivery<'reply-note'>[]> {
-  const keys = (['waiting', 'refused'] as const).map((end) => keyOf({ replyId: reply.id, end }))
+  const keys = (['waiting', 'refused', 'discarded'] as const).map((end) => keyOf({ replyId: reply.id, end }))
   const unseen = await store.unseen(keys)
   return unseen.length === keys.length ? [] : [replyNoteDelivery(noteAbout(reply, 'sent'))]
+}
+
+/** Of a reply that somebody has discarded. */
+export function discardedNote(reply: Reply, because: string): NewDelivery<'reply-note'> {
+  return replyNoteDelivery({ ...noteAbout(reply, 'discarded'), because })
 }
 
 export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
@@ -69,6 +74,7 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
     const reply = await store.findDelivery(replyId)
     const isOver = reply?.state === 'delivered' || reply?.state === 'suppressed'
     if ((end === 'waiting' || end === 'refused') && isOver) return undefined
+    if (end === 'discarded' && reply?.state !== 'discarded') return undefined
     const undelivered = keyOf({ replyId, end: 'undelivered' })
     if (end === 'sent' && (await store.unseen([undelivered])).length === 0) return undefined
     const receipt = messageSid === undefined ? undefined : await store.findReceipt(messageSid)
@@ -80,6 +86,7 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
       words: part === undefined || part.redacted ? '' : toSmsText(part.body),
       writtenAt: note.writtenAt,
       now: tools.now(),
+      ...(note.because !== undefined && { because: note.because }),
       code: code ?? (receipt?.errorCode === undefined ? undefined : String(receipt.errorCode)),
       known: receipt?.conflict ? 'contradicted' : reach(reply),
       replyId,

@@ -24,7 +24,8 @@ const rightNumber =
 const consent = 'Reach the customer another way; texting works again once they text START themselves.'
 const shorter = 'Write it again in less, or in two messages.'
 const media = 'Send a link instead of the file, or a smaller one.'
-const waitThenReplay = 'Wait, then replay it once: sms-bridge dlq replay. Ask the agent first if it may be out of date.'
+const waitThenReplay =
+  'Wait, then send it once more: a dead letter by sms-bridge dlq replay, one that had left by writing it again. Ask the agent first if it may be out of date.'
 
 // biome-ignore format: one row a remedy reads as a table
 const rows: readonly (readonly [remedy: string, ...codes: number[]])[] = [

@@ -231,6 +231,7 @@ describe('transcripts', () => {
         'trace 1190',
         'trace 1190 --limit 2 --json',
         'trace SM99',
+        'trace d_7',
         'trace 5550100199',
         'trace 1234567890123456',
         'trace "+1 (2"',
@@ -256,6 +257,22 @@ describe('transcripts', () => {
     await expect(await transcript(lines)).toMatchFileSnapshot(`../transcripts/${name}.txt`)
   })
 
+  it('of a reply that left and did not arrive say so, and what to do', async () => {
+    await inStore(async (store) => {
+      const { id } = await store.ingest(reply(ada, '1180', '39', noon - minutes), noon - minutes)
+      await store.saveReceipt(
+        { messageSid: sid('SM0f'), status: 'undelivered', errorCode: 30003, ref: `${id}.0` },
+        noon,
+      )
+      const { text: shown } = await run(`dlq show d_${id}`)
+      expect(shown).toContain(
+        'then      SM0f was not delivered (30003): Unreachable destination handset\n' +
+          'means     Phone off, no signal or temporarily unreachable. Try again later (once).\n' +
+          'how       Wait, then send it once more: a dead letter by sms-bridge dlq replay, one that had left by writing it again. Ask the agent first if it may be out of date.\n',
+      )
+    })
+  })
+
   it('of an empty queue are friendly and no error', async () => {
     await run('dlq discard --all --because "a test" --yes')
     expect(await run('dlq list')).toMatchObject({ code: 0, text: 'No dead letters. Nothing waits for you.\n' })
@@ -277,7 +294,9 @@ describe('a question before anything changes', () => {
   it('answered with yes does it', async () => {
     const { code } = await run('dlq discard --all --because spam', { tty: true, answer: 'y\n' })
     expect(code).toBe(0)
-    expect(Object.values(await states())).toEqual(['delivered', ...Array(6).fill('discarded')])
+    // The four replies among them are told of in their conversations.
+    const after = ['delivered', ...Array(6).fill('discarded'), ...Array(4).fill('ready')]
+    expect(Object.values(await states())).toEqual(after)
   })
 })
 

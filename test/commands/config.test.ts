@@ -57,6 +57,8 @@ describe('config', () => {
       `config set store postgres://bridge:${planted}@db.example.com/bridge`,
       'config set INTERCOM_ACCESS_TOKEN',
       'config set port',
+      'config set hours',
+      `config set TWILIO_AUTH_TOKEN=${planted}`,
       'config set port http',
       'config set port 80 --stdin',
       'config set teams +15550100100=814,555-0100=815',

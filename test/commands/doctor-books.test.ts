@@ -125,7 +125,7 @@ describe('doctor on the store', () => {
     const noted = (msAgo: number) => stage.world.store().setMark('backup', Date.now() - msAgo)
     const dayMs = 86_400_000
     await noted(5.5 * 60_000)
-    expect(await what(stage, 'backup')).toBe('backup 5m ago')
+    expect(await what(stage, 'backup')).toBe('the newest is of 5m ago')
     await noted(7 * dayMs - 60_000)
     expect(await stage.wrong()).toEqual([])
     await noted(8.5 * dayMs)

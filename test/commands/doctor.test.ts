@@ -365,6 +365,12 @@ describe('doctor on Intercom’s side', () => {
     expect(await hoursNow('*=Mon 9')).toMatchObject({ state: 'skipped' })
   })
 
+  it('warns of a number that a wrong year keeps closed', async () => {
+    const stage = await openDoctorWorld()
+    const env = { SMS_BRIDGE_HOURS: `${ours}=Mon-Fri 9-18 UTC`, SMS_BRIDGE_HOLIDAYS: '2026-11-20/2027-12-01' }
+    expect(await stage.wrong('', { env })).toEqual([`warning hours:${ours}`])
+  })
+
   it('names hours of a number that is not ours, and holidays that are all past', async () => {
     const stage = await openDoctorWorld()
     const SMS_BRIDGE_HOURS = '+15550100999=Mon-Fri 9-18 UTC'

@@ -85,9 +85,11 @@ describe('init with flags alone', patience, () => {
     expect(text).toContain(`${mainNumber} is open Mon–Fri 9–18 america/denver\n`)
     expect(text).toContain(`${otherNumber} is open Sat 10–14 (Etc/UTC, the workspace’s time zone)\n`)
     expect(text).toContain('Outside its hours a customer gets, once until it opens: We answer {opens}.\n')
+    const byFlag = await init('--numbers all --dry-run --reopen *=5d')
+    expect(byFlag.text).toContain('Would keep SMS_BRIDGE_REOPEN = *=5d, in the profile\n')
     const wrong = await init('--numbers all --dry-run', { SMS_BRIDGE_HOURS: '*=Mon 9' })
     expect(wrong.code).toBe(2)
-    expect(wrong.text).toContain('must give hours such as 9-18, 9:30-12:30, 22-6 or 0-24, not "9"')
+    expect(wrong.text).toContain('must give hours of a 24-hour clock such as 9-18, 9:30-12:30, 22-6 or 0-24, not "9"')
   })
 
   it('lists all that is missing at once, and exits with 2', async () => {

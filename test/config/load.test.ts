@@ -192,7 +192,11 @@ describe('faults in settings', () => {
       'must be NUMBER=HOURS pairs such as *=Mon-Fri 9-18 America/Denver, separated by commas',
     ],
     ['SMS_BRIDGE_HOURS', '*=Mon 9-17,*=Tue 9-17', 'must name each number once'],
-    ['SMS_BRIDGE_HOURS', '*=Mon 9-25', 'must give hours such as 9-18, 9:30-12:30, 22-6 or 0-24, not "9-25"'],
+    [
+      'SMS_BRIDGE_HOURS',
+      '*=Mon 9-25',
+      'must give hours of a 24-hour clock such as 9-18, 9:30-12:30, 22-6 or 0-24, not "9-25"',
+    ],
     ['SMS_BRIDGE_HOLIDAYS', '12-25,2026-02-29', 'separated by commas: "2026-02-29" is none'],
     ['SMS_BRIDGE_AWAY_TEXT', 'Back {opens}, {name}', 'must have no placeholder but {opens}, not "{name}"'],
     ['SMS_BRIDGE_AWAY_TEXT', 'a'.repeat(481), 'must be at most 480 characters, not 481'],

@@ -60,7 +60,7 @@ describe('a reply that the carrier does not deliver', () => {
     expect(notes(world, id)).toEqual([
       [
         `Not delivered to ${customer}: “Your order is ready &amp; waits for you at the counter of our…” (written 00:00, d_${replyId(world)})`,
-        'Phone off, no signal or temporarily unreachable. Try again later (once). (Twilio 30003)',
+        'The phone is off or has no signal. (Twilio 30003)',
         'Nothing tries it again: write it again a little later, or reach the customer another way.',
       ],
     ])
@@ -147,7 +147,7 @@ describe('a reply that the carrier does not deliver', () => {
     inbox.reply(id, '<p>Hi</p>')
     await world.settled()
     expect(notes(world, id).map(([, why]) => why)).toEqual([
-      'Landline or carrier not reachable from this sender type. Do not retry the same SMS. (Twilio 30006)',
+      'The number is a landline, or its carrier takes no texts from us. (Twilio 30006)',
     ])
   })
 
@@ -267,5 +267,22 @@ describe('a reply that cannot be sent', () => {
     await world.settled()
     expect(phoneShows(world)).toEqual(['Hi'])
     expect(stateOf(world, id)).toBe('closed')
+  })
+
+  it('and was discarded says so, so that nobody waits for it', async () => {
+    const byHand = { waitsMs: [], parkedWaitsMs: [], jitter: 0, holdMs: 600_000 }
+    const { world, inbox, id } = await conversing({ relay: { retry: byHand } })
+    world.twilio.faults.arm('error-before', { times: 1, method: 'POST', path: /Messages\.json$/ })
+    inbox.reply(id, '<p>Hi</p>')
+    await world.settled()
+    const env = { SMS_BRIDGE_STORE: world.config.store, SMS_BRIDGE_HOME: '/nowhere' }
+    const discard = ['dlq', 'discard', '--all', '--because', 'called <them>', '--yes']
+    expect(await main(['node', 'sms-bridge', ...discard], testIo({ env }), env)).toBe(0)
+    await world.eventually('the second note', () => notes(world, id).length === 2)
+    expect(notes(world, id)[1]).toEqual([
+      `Will not be texted to ${customer}: “Hi” (written 00:00, d_${replyId(world)})`,
+      'Whoever looks after sms-bridge took it out: called &lt;them&gt;',
+      'Write it again if the customer still needs it.',
+    ])
   })
 })

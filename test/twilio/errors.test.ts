@@ -81,7 +81,8 @@ it('a code is explained in plain words, with who can mend it', () => {
   expect(explainTwilioCode(30003)).toEqual({
     title: 'Unreachable destination handset',
     advice: 'Phone off, no signal or temporarily unreachable. Try again later (once).',
-    remedy: 'Wait, then replay it once: sms-bridge dlq replay. Ask the agent first if it may be out of date.',
+    remedy:
+      'Wait, then send it once more: a dead letter by sms-bridge dlq replay, one that had left by writing it again. Ask the agent first if it may be out of date.',
     fixer: 'agent',
     again: 'now',
   })

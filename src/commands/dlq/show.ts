@@ -87,6 +87,12 @@ async function print({ io }: Context, { found, events, payload, reveal }: Screen
     if (remedy !== null) line('how', remedy)
     if (found.state === 'parked') line('next', nextStep)
   }
+  for (const { messageSid, errorCode } of failedOf(found)) {
+    const { title, advice, remedy } = explainFault(String(errorCode ?? 'unknown'))
+    line('then', `${messageSid} was not delivered${errorCode === undefined ? '' : ` (${errorCode}): ${title}`}`)
+    if (errorCode !== undefined) line('means', advice)
+    if (remedy !== undefined) line('how', remedy)
+  }
   io.out('')
   for (const text of lines(events, false)) io.out(text)
   io.out('')
@@ -95,6 +101,12 @@ async function print({ io }: Context, { found, events, payload, reveal }: Screen
   for (const [key, value] of fields) io.out(`${key.padEnd(width)}${inWords(value)}`)
   if (!reveal)
     io.err(`The words and the whole number: sms-bridge dlq show ${deliveryName(found.id)} --reveal (kept in the audit)`)
+}
+
+/** Texts that were handed over and did not arrive. */
+function failedOf({ receipts }: Found) {
+  const failed = receipts.filter(({ status }) => status === 'failed' || status === 'undelivered')
+  return failed.filter(({ messageSid }, index) => failed.findIndex((one) => one.messageSid === messageSid) === index)
 }
 
 const inWords = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))

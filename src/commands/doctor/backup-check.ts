@@ -16,7 +16,7 @@ export async function checkBackup(stage: Stage): Promise<readonly Finding[]> {
   const at = marks.backup?.at
   if (at === undefined && Object.keys(lastAt).length === 0)
     return [skipped(id, 'never backed up, and nothing has come lately that could be lost')]
-  if (at !== undefined && stage.now - at <= oldMs) return [ok(id, `backup ${ago(stage.now - at)}`)]
+  if (at !== undefined && stage.now - at <= oldMs) return [ok(id, `the newest is of ${ago(stage.now - at)}`)]
   return [
     warning(id, {
       what: at === undefined ? 'never backed up' : `the newest backup is older than 7 days: ${ago(stage.now - at)}`,

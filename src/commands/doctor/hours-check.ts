@@ -38,10 +38,16 @@ export async function checkHours(stage: Stage): Promise<readonly Finding[]> {
     const zone = found.zone ?? timeZone ?? whenUnknown
     return `${number} (${describeHours({ ...found, zone })}) is ${nowAt(found, { holidays, zone, now: stage.now })}`
   })
+  const shut = open.flatMap(({ number, hours: found }) => {
+    const zone = found.zone ?? timeZone ?? whenUnknown
+    const closed = closedPeriod(found, holidays, zone, stage.now)
+    return closed !== undefined && closed.until === undefined ? [neverOpen(number)] : []
+  })
   const lost = open.filter(({ hours: { zone } }) => zone === undefined && timeZone === undefined)
   const state = states.join('; ') || 'no number that comes here has any'
   return [
     lost.length === 0 ? ok(id, state) : zoneless(id, { state, numbers: lost.map(({ number }) => number) }),
+    ...shut,
     ...strangers.map(stranger),
     ...outdated(holidays, stage.now),
   ]
@@ -68,6 +74,15 @@ function zoneless(id: string, { state, numbers }: { readonly state: string; read
     what: `${state}; the hours of ${list(numbers)} have no time zone, and the workspace tells none`,
     why: `they are taken for ${whenUnknown}: automatic texts go out while you are open, and none while you are closed`,
     fix: `write the zone after the hours, such as ${settings.hours.example}: sms-bridge config set ${settings.hours.env}`,
+    who: 'machine',
+  })
+}
+
+function neverOpen(number: string): Finding {
+  return warning(`hours:${number}`, {
+    what: `${number} does not open within the next 30 days`,
+    why: 'whoever texts it is told that nobody is there, and not when anybody will be',
+    fix: `look at ${settings.holidays.env} (a year may be wrong) and ${settings.hours.env}: sms-bridge config list`,
     who: 'machine',
   })
 }

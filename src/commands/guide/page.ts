@@ -82,12 +82,13 @@ ${outsideHours(facts)}## What is texted, and what is not
 ## When a reply does not arrive
 
 A private note in the conversation says so, with the beginning of the reply, the cause and what to do. No note means that
-nothing is known to be wrong. A conversation that is closed or snoozed is opened for it, unless that happened minutes ago
-or a bot wrote the reply.
+nothing is known to be wrong: a fault in passing is told of once it has lasted some minutes. A conversation that is closed
+or snoozed is opened for it, unless that happened minutes ago or a bot wrote the reply.
 
 | the note begins with | what happened                                              | what you do                                     |
 | -------------------- | ---------------------------------------------------------- | ----------------------------------------------- |
 | Not texted yet       | it could not be sent, and is tried again by itself         | wait: the customer would get both               |
+| Will not be texted   | whoever runs the bridge took it out                        | as the note says                                |
 | Texted after all     | it was sent in the end                                     | nothing                                         |
 | Not texted           | it was not sent, and stays unsent unless somebody steps in | as the note says; ask before you write it again |
 | Only texted in part  | the first of its texts left, the rest did not              | as the note says                                |
@@ -96,7 +97,7 @@ or a bot wrote the reply.
 | … cannot be answered | the text came from a machine that takes none               | reach the customer another way                  |
 
 - The name in brackets (\`d_17\`) tells whoever runs the bridge which reply it is: \`sms-bridge dlq show d_17\`.
-- A reply is tried again for ${retried}. Your later replies to that customer wait for it, ${late} at most.
+- A reply is tried again for ${retried}. Your later replies to that customer wait for it, ${late} at most after the note.
 - If Twilio as a whole is down, replies wait until it is back, without a note, and then carry the mark of lateness.
 
 ## Please do not
@@ -129,7 +130,7 @@ function outsideHours({ away }: GuideFacts): string {
     : ''
   return `## Outside our hours
 
-${table(['our number', 'is open'], [...rows, ...others])}
+${table(['our number', 'is open (24-hour clock)'], [...rows, ...others])}
 
 - Who texts a number while it is closed gets one automatic text, once in each closed time, however often they write:
 

@@ -1,7 +1,7 @@
 // `sms-bridge init`: from two accounts to a bridge that is set up and proven.
 import type { Context } from '../../cli/context.js'
 import { type ExitCode, exitCodes } from '../../cli/exit-codes.js'
-import { loadConfig } from '../../config/load.js'
+import { loadConfig, shown } from '../../config/load.js'
 import { settings } from '../../config/schema.js'
 import { ConfigError } from '../../errors.js'
 import { HalfApplied } from '../setup/apply.js'
@@ -70,7 +70,7 @@ async function expectAll({ answers, options }: Session): Promise<void> {
 }
 
 async function run(session: Session, doors: OpenDoor[]): Promise<ExitCode> {
-  const { screen, options, stopping, context } = session
+  const { screen, options, stopping, context, answers } = session
   const twilio = await twilioStep(session)
   const intercom = await intercomStep(session)
   const numbers = await numbersStep(session, twilio.twilio)
@@ -86,6 +86,12 @@ async function run(session: Session, doors: OpenDoor[]): Promise<ExitCode> {
   showPlan(session, plan, await twilio.twilio.listNumbers(session.call))
   const outcome: Outcome = { twilio, intercom, url, plan, applied: undefined, hub: notAsked(desiredTopics(url.config)) }
   if (options.dryRun) {
+    for (const name of answers.kept()) {
+      const text = answers.find(name)?.text
+      screen.say(
+        `Would keep ${settings[name].env}${text === undefined ? ' no more' : ` = ${shown(name, text)}`}, in the profile`,
+      )
+    }
     screen.say('Nothing was changed.')
     return finish(context, options, outcome)
   }
@@ -99,7 +105,10 @@ async function run(session: Session, doors: OpenDoor[]): Promise<ExitCode> {
   screen.say('')
   if (code !== exitCodes.ok)
     screen.say('Not everything is right yet: mend what is marked, then type sms-bridge init again')
-  else screen.say('Next: sms-bridge serve   then   sms-bridge test-e2e')
+  else
+    screen.say(
+      'Next: sms-bridge serve (one that runs: start it anew)   then   sms-bridge test-e2e --handset YOUR_PHONE',
+    )
   return code
 }
 

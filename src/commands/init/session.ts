@@ -49,6 +49,8 @@ export interface Answers {
   save(name: SettingName, text: string): Promise<void>
   /** Takes it out of the profile. */
   remove(name: SettingName): Promise<void>
+  /** What this run has kept, or would have on a dry run. */
+  kept(): readonly SettingName[]
 }
 
 /** What is in the environment stays there: only what was typed is kept. */
@@ -56,10 +58,12 @@ export async function openAnswers({ given }: Context, { dryRun }: { readonly dry
   const places = findPlaces(given)
   let profile = (await profileExists(places)) ? await readProfile(given) : {}
   const sources = (): Sources => ({ ...given, profile })
+  const kept = new Set<SettingName>()
   return {
     profile: places.profile,
     sources,
     find: (name) => find(sources(), name),
+    kept: () => [...kept],
     async save(name, text) {
       const known = find(sources(), name)
       if (known?.origin === 'profile' && known.text === text) return
@@ -70,10 +74,12 @@ export async function openAnswers({ given }: Context, { dryRun }: { readonly dry
         throw new UserError(`${env} is ${shown(name, known.text)} in the environment, which goes first: ${remedy}`)
       }
       profile = { ...profile, [name]: text }
+      kept.add(name)
       if (!dryRun) await writeSetting(places, name, text)
     },
     async remove(name) {
       const { [name]: _gone, ...rest } = profile
+      kept.add(name)
       profile = rest
       if (!dryRun) await removeSetting(places, name)
     },
