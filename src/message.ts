@@ -83,8 +83,8 @@ export interface ReplyNote {
   readonly code?: string
   /** Why it was discarded, in the words of whoever did it. */
   readonly because?: string
-  /** A machine wrote it: nobody is called for. */
-  readonly quiet?: true
+  /** A machine wrote it: nobody is called for. `automatic`: the bridge itself, outside the hours. */
+  readonly quiet?: true | 'automatic'
 }
 
 /** To be told to a customer who texted outside the hours of a number. */

@@ -1,6 +1,6 @@
-// What Twilio says of a text of ours is kept; that a teammate's reply failed is told to its conversation as well.
+// What Twilio says of a text of ours is kept; that a reply or an automatic text failed is told to its conversation as well.
 import { deliveryOf } from '../delivery.js'
-import type { AgentReply, Receipt, SmsStatus } from '../message.js'
+import type { AgentReply, AwayText, PartId, Receipt, ReplyNote, SmsStatus } from '../message.js'
 import type { ReceiptState, Store } from '../store/store.js'
 import { noteAbout, replyNoteDelivery } from './reply-note.js'
 
@@ -15,11 +15,21 @@ export async function keepReceipt(
   const { messageSid, status, errorCode } = receipt
   const replyId = failures.has(status) ? deliveryOf(receipt.ref) : undefined
   const reply = replyId === undefined ? undefined : await store.findDelivery(replyId)
-  if (reply?.kind === 'agent-reply') {
-    const payload = reply.payload as AgentReply // of that kind
+  const about = reply === undefined ? undefined : failedNote(reply)
+  if (about !== undefined) {
     const code = errorCode === undefined ? {} : { code: String(errorCode) }
-    const note = { ...noteAbout({ id: reply.id, payload }, 'undelivered'), messageSid, ...code }
-    await store.ingest(replyNoteDelivery(note), now)
+    await store.ingest(replyNoteDelivery({ ...about, messageSid, ...code }), now)
   }
   return store.saveReceipt(receipt, now)
+}
+
+type Found = NonNullable<Awaited<ReturnType<Store['findDelivery']>>>
+
+/** Undefined for what no conversation shows. */
+function failedNote({ id, kind, payload, receivedAt }: Found): ReplyNote | undefined {
+  if (kind === 'agent-reply') return noteAbout({ id, payload: payload as AgentReply }, 'undelivered') // of that kind
+  if (kind !== 'away-text') return undefined
+  const { conversationId } = payload as AwayText // of that kind
+  const nobodys = { partId: '' as PartId, quiet: 'automatic' as const } // no part of the conversation holds its words
+  return { end: 'undelivered', conversationId, writtenAt: receivedAt, replyId: id, ...nobodys }
 }

@@ -32,6 +32,8 @@ export interface NoteFacts {
   readonly known: 'nothing left' | 'part left' | 'unknown' | 'contradicted'
   /** The delivery of the reply. */
   readonly replyId: number
+  /** The bridge's own, outside the hours, rather than a reply. */
+  readonly automatic: boolean
   readonly explain: Explain
 }
 
@@ -58,12 +60,14 @@ function headline({ end, to, known }: NoteFacts): string {
 }
 
 /** `“Hello, your order …” (14:02, d_17)` */
-function which({ end, words, writtenAt, now, timeZone, replyId }: NoteFacts): string {
+function which({ end, words, writtenAt, now, timeZone, replyId, automatic }: NoteFacts): string {
   if (end === 'unanswerable') return ''
   const line = words.replace(/\s+/g, ' ').trim()
   const [start = ''] = splitText(line, longestQuote)
   const quote = start === line ? line : `${start}…`
-  const at = `written ${clockTime(writtenAt, now, timeZone)}, d_${replyId}`
+  const time = clockTime(writtenAt, now, timeZone)
+  if (automatic) return `the automatic text (${time}, d_${replyId})`
+  const at = `written ${time}, d_${replyId}`
   return quote === '' ? `a reply (${at})` : `“${quote}” (${at})`
 }
 
@@ -88,7 +92,8 @@ function cause({ end, code, because = 'no reason given', known: reach, explain }
 
 const isVendors = (code: string | undefined): code is string => code !== undefined && /^\d+$/.test(code)
 
-function remedy({ end, code, known: reach, replyId, explain }: NoteFacts): string {
+function remedy({ end, code, known: reach, replyId, automatic, explain }: NoteFacts): string {
+  if (automatic) return 'The customer does not know that you are away. Nothing tries it again.'
   const keeper = 'whoever looks after sms-bridge'
   const known = code === undefined ? undefined : explain(code)
   const words: Readonly<Record<ReplyEnd, () => string>> = {

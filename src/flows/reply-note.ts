@@ -90,6 +90,7 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
       code: code ?? (receipt?.errorCode === undefined ? undefined : String(receipt.errorCode)),
       known: receipt?.conflict ? 'contradicted' : reach(reply),
       replyId,
+      automatic: note.quiet === 'automatic',
       explain,
       ...(timeZone !== undefined && { timeZone }),
     })
@@ -107,7 +108,7 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
 
   /** In a conversation that is closed or snoozed nobody would see it. */
   const isToBeOpened = async ({ end, quiet }: ReplyNote, { state, parts: all }: Conversation, tools: Tools) => {
-    if (state === 'open' || end === 'sent' || quiet === true) return false
+    if (state === 'open' || end === 'sent' || quiet !== undefined) return false
     const admin = await adminId(tools)
     // Something closes it each time it opens, or answers: it must not go on for ever.
     return !all.some(

@@ -193,12 +193,18 @@ describe('a text outside the hours of a number', () => {
     expect(await world.store().optedOutSince(parseAddress(ours), parseAddress(customer))).toBeDefined()
   })
 
-  it('whose answer fails on its way leaves no dead letter and no note about that', async () => {
+  it('whose answer fails on its way leaves no dead letter, and a note tells teammates', async () => {
     const { world, text } = await keeping(shut())
     world.twilio.setFate(customer, 30003)
     await text('Hello')
     expect(awayEnds(world).map(({ state }) => state)).toEqual(['delivered'])
-    expect(notes(world)).toHaveLength(1)
+    const id = world.attempts.find(({ delivery }) => delivery.kind === 'away-text')?.delivery.id
+    expect(notes(world).map((note) => note?.replace(/\d\d:\d\d/, '00:00'))).toContain(
+      `<p><b>Not delivered to ${customer}:</b> the automatic text (00:00, d_${id})</p>` +
+        '<p>The phone is off or has no signal. (Twilio 30003)</p>' +
+        '<p>The customer does not know that you are away. Nothing tries it again.</p>',
+    )
+    expect(notes(world)).toHaveLength(2)
     expect((await world.store().summarize(0, Date.now())).parked).toBe(0)
   })
 })

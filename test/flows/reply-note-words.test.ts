@@ -15,6 +15,7 @@ const facts: NoteFacts = {
   code: '21408',
   known: 'nothing left',
   replyId: 17,
+  automatic: false,
   explain: (code) => explainTwilioCode(Number(code)),
 }
 
