@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { fingerprints } from '../../src/config/fingerprints.js'
+import { openStore } from '../../src/store/open.js'
 import { environmentOf, startServe } from '../support/serve-process.js'
 import { openTestBridge, tempFolder } from '../support/temp.js'
 import { customer, ours } from '../support/test-bridge.js'
@@ -26,6 +28,20 @@ describe('serve', () => {
     serve.child.kill('SIGTERM')
     expect(await serve.ended).toBe(0)
     expect(serve.stderr()).toBe('')
+    // For doctor: what it was started with, without a word of it.
+    const store = await openStore(world.config.store, { now: Date.now() })
+    onTestFinished(() => store.close())
+    const noted = (await store.findMark(fingerprints.mark))?.value
+    expect(noted).toEqual(fingerprints.of({ env, flags: {}, profile: {} }))
+    expect(Object.keys(noted as object)).toEqual([
+      'publicUrl',
+      'teams',
+      'awayText',
+      'relayBots',
+      'hold',
+      'defaultRegion',
+    ])
+    expect(JSON.stringify(noted)).not.toContain(ours)
   })
 
   it.each(['SIGTERM', 'SIGINT'] as const)(

@@ -1,5 +1,6 @@
 // A bridge at work between both twins in which nothing is wrong, and `sms-bridge doctor` beside it.
 import { desiredWebhooks } from '../../src/commands/setup/webhooks.js'
+import { fingerprints } from '../../src/config/fingerprints.js'
 import { type CommandLine, commandLine, type RunOptions, type Shown } from './command-line.js'
 import { environmentOf } from './serve-process.js'
 import { openTestBridge } from './temp.js'
@@ -59,16 +60,30 @@ export async function openDoctorWorld(options: Partial<TestBridgeOptions> = {}):
     world.twilio.setSmsUrl(number, sms, fallback)
   }
   world.twilio.setCampaign(serviceSid, 'VERIFIED')
-  const noted: DoctorWorld['noted'] = (mark, value) => world.store().setMark(mark, Date.now(), value)
+  /** Until a test says otherwise, the serve that runs was started with the settings that doctor is given. */
+  let startedAlike = true
+  let stopped = false
+  const keep = (mark: string, value?: unknown) => world.store().setMark(mark, Date.now(), value)
+  const start = (given: typeof env) => keep(fingerprints.mark, fingerprints.of({ env: given, flags: {}, profile: {} }))
+  const noted: DoctorWorld['noted'] = (mark, value) => {
+    if (mark === fingerprints.mark) startedAlike = false
+    return keep(mark, value)
+  }
   await noted('topic:conversation.admin.replied', { appId: 'acme1234' })
   await noted('backup')
+  await start(env)
   const examine: DoctorWorld['examine'] = async (flags = '', run = {}) => {
+    if (startedAlike && !stopped) await start({ ...env, ...run.env })
     const shown: Shown = await line.run(`doctor ${flags} --json`, run)
     return { code: shown.code, report: JSON.parse(shown.stdout) as ReportJson } // what the command prints
   }
+  const stopBridge = async () => {
+    stopped = true
+    await world.stopBridge()
+  }
   return {
     ...line,
-    world,
+    world: { ...world, stopBridge },
     env,
     serviceSid,
     examine,

@@ -6,6 +6,7 @@ import { checkHours } from './hours-check.js'
 import { checkAttributes, checkIntercom, checkIntercomPermissions, checkRegion } from './intercom-checks.js'
 import { checkDoubleReplies, checkTeams } from './people-checks.js'
 import { checkRegistrations } from './registration-checks.js'
+import { checkServeSettings } from './serve-settings-check.js'
 import { checkProfile, checkSettings } from './settings-checks.js'
 import { checkLedger, checkQueue, checkServe, checkStore } from './store-checks.js'
 import { checkTls } from './tls-check.js'
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   { id: 'double-replies', run: checkDoubleReplies },
   { id: 'clock', run: checkClock },
   { id: 'serve', run: checkServe },
+  { id: 'serve-settings', run: checkServeSettings },
   { id: 'ledger', run: checkLedger },
   { id: 'queue', run: checkQueue },
   { id: 'backup', run: checkBackup },
