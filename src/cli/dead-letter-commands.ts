@@ -1,5 +1,5 @@
 // The commands about dead letters and about what happened: `dlq …`, `audit`, `trace`.
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import type { Flags } from '../config/load.js'
 import type { Context } from './context.js'
 import { parseDuration } from './duration.js'
@@ -54,6 +54,7 @@ export function addDeadLetterCommands({ context, command, storeOption, end }: Co
     })
 
   withStore(withFilters(command('replay', 'deliver dead letters after all', dlq)))
+    .addArgument(someIds())
     .option('--all', 'all dead letters')
     .option('--dry-run', 'say what would become of each, and change nothing')
     .option('--allow-stale', 'also what is too old to be sent unasked: texts of 3 days, replies of 4 hours')
@@ -62,10 +63,10 @@ export function addDeadLetterCommands({ context, command, storeOption, end }: Co
     .option('--no-wait', 'do not wait for the end')
     .addOption(new Option('--job <job>', 'look at an earlier replay until its end: j_12').argParser(readJob))
     .option('--yes', 'do not ask')
-    .action(async (options: Parsed<Filters & ReplayFlags>, self: Command) => {
+    .action(async (ids: readonly number[], options: Parsed<Filters & ReplayFlags>, self: Command) => {
       const { all = false, dryRun = false, allowStale = false, sendAgain = false, json = false } = options
       const { rate: perMs, yes = false, wait, job } = options
-      const filter = filtersOf(options)
+      const filter = filtersOf(options, ids)
       if (job !== undefined) {
         if (all || Object.keys(filter).length > 0)
           self.error('error: --job looks at a replay there is: leave filters out')
@@ -78,14 +79,16 @@ export function addDeadLetterCommands({ context, command, storeOption, end }: Co
     })
 
   withStore(withFilters(command('discard', 'take dead letters out of the queue; kept for 30 days', dlq)))
+    .addArgument(someIds())
     .requiredOption('--because <words>', 'why')
     .option('--all', 'all dead letters')
     .option('--dry-run', 'say which, and change nothing')
     .option('--yes', 'do not ask')
-    .action(async (options: Parsed<Filters & { because: string; all?: true; dryRun?: true; yes?: true }>) => {
+    .action(async (ids: readonly number[], options: Parsed<Filters & DiscardFlags>) => {
       const { because, all = false, dryRun = false, yes = false, json = false } = options
       const { discard } = await import('../commands/dlq/discard.js')
-      end(await discard(await contextOf(options), { filter: filtersOf(options), all, because, dryRun, yes, json }))
+      const filter = filtersOf(options, ids)
+      end(await discard(await contextOf(options), { filter, all, because, dryRun, yes, json }))
     })
 
   withStore(command('jobs', 'the replays there were, and how far they are', dlq)).action(
@@ -132,6 +135,13 @@ interface ReplayFlags {
   readonly yes?: true
 }
 
+interface DiscardFlags {
+  readonly because: string
+  readonly all?: true
+  readonly dryRun?: true
+  readonly yes?: true
+}
+
 const momentHelp = 'so long ago or then: 3h, 2026-11-22, 2026-11-22T14:00'
 
 function withFilters(command: Command): Command {
@@ -149,9 +159,14 @@ function withFilters(command: Command): Command {
 
 const filterNames = ['id', 'reason', 'code', 'phone', 'number', 'direction', 'since', 'until', 'conversation'] as const
 
-function filtersOf(options: Filters): Filters {
-  return Object.fromEntries(filterNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])))
+/** `ids`: typed without `--id`. */
+function filtersOf(options: Filters, ids: readonly number[] = []): Filters {
+  const given = filterNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))
+  const id = [...(options.id ?? []), ...ids]
+  return { ...Object.fromEntries(given), ...(id.length > 0 && { id }) }
 }
+
+const someIds = () => new Argument('[ids...]', 'as listed: d_17; the same as --id').argParser(collectIds)
 
 function readNumbered(text: string, prefix: string): number {
   const [, digits] = new RegExp(`^(?:${prefix}_)?(\\d{1,15})$`).exec(text.trim()) ?? []

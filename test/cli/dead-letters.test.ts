@@ -273,6 +273,17 @@ describe('transcripts', () => {
     })
   })
 
+  it('take ids with and without --id', async () => {
+    const named = await run('dlq replay --id d_2 --id d_3 --dry-run --json')
+    expect(named.code).toBe(0)
+    expect((await run('dlq replay d_2 d_3 --dry-run --json')).out).toBe(named.out)
+    expect((await run('dlq replay --id d_2 d_3 --dry-run --json')).out).toBe(named.out)
+    expect((await run('dlq discard 2,3 --because spam --dry-run --json')).out).toBe(
+      (await run('dlq discard --id d_2,d_3 --because spam --dry-run --json')).out,
+    )
+    expect((await run('dlq replay two')).text).toContain('Type it as it is listed: d_17.')
+  })
+
   it('of an empty queue are friendly and no error', async () => {
     await run('dlq discard --all --because "a test" --yes')
     expect(await run('dlq list')).toMatchObject({ code: 0, text: 'No dead letters. Nothing waits for you.\n' })
