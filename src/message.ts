@@ -15,8 +15,8 @@ export interface InboundSms {
   readonly body: string
   readonly messagingServiceSid?: string
   readonly media: readonly { readonly contentType: string; readonly url: string }[]
-  /** What Twilio took it for, and has answered: with Advanced Opt-Out alone, whose words are the account's own. */
-  readonly optOutType?: 'START' | 'STOP' | 'HELP'
+  /** What the vendor took it for, and has answered: only where the account has words of its own for these. */
+  readonly keyword?: 'start' | 'stop' | 'help'
   /** When Twilio received it, epoch ms; absent when its webhook came at once. */
   readonly sentAt?: number
   /** Where the sender's number is registered, as far as Twilio knows. */

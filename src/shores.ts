@@ -1,13 +1,14 @@
 // Both vendors as the bridge sees them, and what looks through their lists: for `serve` and for commands.
 import type { Clock } from './clock.js'
 import type { Config } from './config/load.js'
-import type { Shore } from './delivery.js'
+import type { DeliveryId, NewDelivery, Shore } from './delivery.js'
 import { createReconcile, type Reconcile } from './flows/reconcile.js'
-import { discardedNote } from './flows/reply-note.js'
+import { discardedNote } from './flows/reply-note-delivery.js'
 import { createIntercomClient, type IntercomClient, type Part } from './intercom/client.js'
 import { createIntercomInbox, type IntercomInbox } from './intercom/inbox.js'
 import { isWrittenForCustomer } from './intercom/webhook.js'
 import type { Log } from './log.js'
+import type { AgentReply } from './message.js'
 import type { Duty } from './relay/duties.js'
 import { createLimiter } from './relay/rate-limit.js'
 import type { Store } from './store/store.js'
@@ -50,7 +51,23 @@ export async function createShores(config: Config, parts: ShoresParts): Promise<
   return { twilio, intercom, isForCustomer, reconcile: createReconcile(sweeps) }
 }
 
-export { discardedNote }
+/**
+ * For a command that discards dead letters: what is taken in with those that are replies. A note in their conversation
+ * says that they are kept, or tried again, and they are not any more.
+ */
+export async function notesOfDiscarded(
+  store: Pick<Store, 'findDelivery'>,
+  ids: readonly DeliveryId[],
+  because: string,
+): Promise<ReadonlyMap<DeliveryId, NewDelivery>> {
+  const notes = new Map<DeliveryId, NewDelivery>()
+  for (const id of ids) {
+    const found = await store.findDelivery(id)
+    if (found?.kind !== 'agent-reply') continue
+    notes.set(id, discardedNote({ id, payload: found.payload as AgentReply }, because)) // of that kind
+  }
+  return notes
+}
 
 /** Reconciliation as one process does it for all: at once when it begins, then again and again. */
 export function reconcileDuties(

@@ -1,9 +1,10 @@
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
 import { findPlaces, type Places } from '../config/folders.js'
-import { faultOfText, find, isSecret, quote, type Sources, shown } from '../config/load.js'
+import { faultOfText, find, type Sources } from '../config/load.js'
 import { mayHold, profileExists, readProfile, removeSetting, writeSetting } from '../config/profile.js'
 import { type Setting, type SettingName, settings } from '../config/schema.js'
+import { isSecret, quote, shown } from '../config/shown.js'
 import { UserError } from '../errors.js'
 
 interface Row {

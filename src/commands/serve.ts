@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Context } from '../cli/context.js'
 import { type ExitCode, exitCodes } from '../cli/exit-codes.js'
-import { fingerprints } from '../config/fingerprints.js'
+import { fingerprintsMark, fingerprintsOf } from '../config/fingerprints.js'
 import { readProfile } from '../config/profile.js'
 import { describeError } from '../errors.js'
 import { createSupervisor } from './supervisor.js'
@@ -47,8 +47,8 @@ export async function serve(context: Context): Promise<ExitCode> {
       ask: () => store.pauses(),
     })
     const bridge = await startBridge(config, { store, clock, log })
-    const noted = fingerprints.of({ ...context.given, profile: await readProfile(context.given) })
-    await store.setMark(fingerprints.mark, clock.now(), noted)
+    const noted = fingerprintsOf({ ...context.given, profile: await readProfile(context.given) })
+    await store.setMark(fingerprintsMark, clock.now(), noted)
     setFlagsFromString('--semi-space-growth-factor=1')
     log.info('serve.started', { listening: bridge.url, public: config.publicUrl, store: store.engine })
     supervisor.ready(`listening on ${bridge.url}`)

@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto'
 import { find, type Sources } from './load.js'
 import { type Setting, type SettingName, settings } from './schema.js'
 
+/** Under which serve keeps them in the store. */
+export const fingerprintsMark = 'serve-settings'
+
 /** Those that decide what becomes of texts and replies; no secrets. */
-const names = [
+export const fingerprinted = [
   'publicUrl',
   'teams',
   'reopen',
@@ -17,14 +20,11 @@ const names = [
 ] as const satisfies readonly SettingName[]
 
 /** By setting; one that is not set, and has no default, is left out. */
-function of(sources: Sources): Readonly<Partial<Record<(typeof names)[number], string>>> {
-  const texts = names.flatMap((name) => {
+export function fingerprintsOf(sources: Sources): Readonly<Partial<Record<(typeof fingerprinted)[number], string>>> {
+  const texts = fingerprinted.flatMap((name) => {
     const setting: Setting<unknown> = settings[name]
     const text = find(sources, name)?.text ?? setting.fallback
     return text === undefined ? [] : [[name, createHash('sha256').update(text).digest('hex').slice(0, 12)] as const]
   })
   return Object.fromEntries(texts)
 }
-
-/** `mark`: under which serve keeps them in the store. */
-export const fingerprints = { mark: 'serve-settings', names, of }

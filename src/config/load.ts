@@ -4,6 +4,7 @@ import { findPlaces } from './folders.js'
 import { byNumber, faultsOfNumbers, faultsOfRegion, isByNumber } from './numbers.js'
 import type { Profile } from './profile.js'
 import { type Setting, type SettingName, settings, type Values } from './schema.js'
+import { hasPassword, howToSet, quote, withoutPassword } from './shown.js'
 
 export interface Config {
   /** Absolute, without a trailing slash. */
@@ -267,36 +268,6 @@ export async function faultOfText(name: SettingName, text: string): Promise<stri
   return faults[0]?.replace(`${setting.env} `, '')
 }
 
-/** A value as it may be shown: a secret as dots, a URL without its password. */
-export function shown(name: SettingName, text: string): string {
-  return 'secret' in settings[name] ? '••••' : withoutPassword(text)
-}
-
-/** A secret is asked for, so that it is in no shell's history. */
-export function howToSet({ env, example, secret }: Setting<unknown>): string {
-  return secret === true ? `sms-bridge config set ${env}` : `export ${env}=${quote(example)}`
-}
-
-/** Whether the value must never be in a list of processes or a shell's history. */
-export function isSecret(name: SettingName, text: string): boolean {
-  return 'secret' in settings[name] || hasPassword(text)
-}
-
 function flagOf({ flag = '' }: Setting<unknown>): string {
   return flag.split(' ')[0] ?? ''
-}
-
-const credentials = /(\/\/[^/]*?):.*@/
-
-function hasPassword(text: string): boolean {
-  return credentials.test(text)
-}
-
-function withoutPassword(text: string): string {
-  return text.replace(credentials, '$1:…@')
-}
-
-/** For a POSIX shell. */
-export function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text}'`
 }

@@ -49,8 +49,8 @@ const automatic =
   /\b(?:auto(?:mat(?:ic|ed))?[ -]?(?:reply|response)|this is an? auto\w* (?:text|message)|automatically generated|out of (?:the )?office|do not reply|don[’']t reply|unmonitored|not monitored|i[’']m driving|driving right now)\b/i
 
 /** Whether a person may have written it who wants an answer, at a number that can be texted, and nobody else answers it. */
-export function isToBeAnswered({ from, body, optOutType }: Pick<InboundSms, 'from' | 'body' | 'optOutType'>): boolean {
-  if (!isPhoneNumber(from) || optOutType !== undefined) return false
+export function isToBeAnswered({ from, body, keyword }: Pick<InboundSms, 'from' | 'body' | 'keyword'>): boolean {
+  if (!isPhoneNumber(from) || keyword !== undefined) return false
   if (readConsent(body) === 'stop' || maySayStop(body) || automatic.test(body)) return false
   return !answeredByTwilio.has(body.trim().toUpperCase())
 }

@@ -3,9 +3,9 @@
 import { type InboundSms, startWords, stopWords } from '../message.js'
 
 /** What a text says about further texts; undefined when nothing. */
-export function consentOf({ body, optOutType }: Pick<InboundSms, 'body' | 'optOutType'>): Consent | undefined {
-  const told = { STOP: 'stop', START: 'start', HELP: undefined } as const
-  return optOutType === undefined ? readConsent(body) : told[optOutType]
+export function consentOf({ body, keyword }: Pick<InboundSms, 'body' | 'keyword'>): Consent | undefined {
+  if (keyword === 'help') return undefined
+  return keyword ?? readConsent(body)
 }
 
 type Consent = 'stop' | 'start'

@@ -2,7 +2,7 @@
 import { deliveryOf } from '../delivery.js'
 import type { AgentReply, AwayText, PartId, Receipt, ReplyNote, SmsStatus } from '../message.js'
 import type { ReceiptState, Store } from '../store/store.js'
-import { noteAbout, replyNoteDelivery } from './reply-note.js'
+import { noteAbout, replyNoteDelivery } from './reply-note-delivery.js'
 
 const failures: ReadonlySet<SmsStatus> = new Set(['failed', 'undelivered'])
 

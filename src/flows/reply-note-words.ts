@@ -49,7 +49,7 @@ export function noteHtml(facts: NoteFacts): string {
 function headline({ end, to, known }: NoteFacts): string {
   const texted = { 'nothing left': 'Not texted', 'part left': 'Only texted in part', unknown: 'Perhaps not texted' }
   const heads: Readonly<Record<ReplyEnd, string>> = {
-    waiting: `Not texted to ${to} yet:`,
+    waiting: `${known === 'unknown' ? texted.unknown : 'Not texted'} to ${to} yet:`,
     refused: `${known === 'contradicted' ? texted.unknown : texted[known]} to ${to}:`,
     undelivered: known === 'contradicted' ? `Perhaps not delivered to ${to}:` : `Not delivered to ${to}:`,
     unanswerable: `${to} cannot be answered by text.`,

@@ -1,8 +1,9 @@
 // A reply that did not simply arrive is told of where its author sees it: in a note in its conversation.
-import type { Delivery, Flow, FlowResult, NewDelivery, Parked, Tools } from '../delivery.js'
+import type { Delivery, Flow, FlowResult, NewDelivery, Tools } from '../delivery.js'
 import type { Conversation, Part } from '../intercom/client.js'
-import type { AgentReply, ReplyEnd, ReplyNote } from '../message.js'
+import type { ReplyNote } from '../message.js'
 import type { Store, Thread } from '../store/store.js'
+import { noteAbout, type Reply, replyNoteDelivery, replyNoteKey } from './reply-note-delivery.js'
 import { type Explain, noteHtml } from './reply-note-words.js'
 import { toSmsText } from './sms-text.js'
 import { createNoteWriter, type NoteParts } from './write-note.js'
@@ -18,50 +19,14 @@ export interface ReplyNoteParts extends NoteParts {
   readonly timeZone: (tools: Tools) => Promise<string | undefined>
 }
 
-const keyOf = ({ replyId, end }: Pick<ReplyNote, 'replyId' | 'end'>) => `reply:${replyId}:${end}`
-
-/** One for each reply and end, however often and in however many texts it comes to it. */
-export function replyNoteDelivery(note: ReplyNote): NewDelivery<'reply-note'> {
-  return {
-    kind: 'reply-note',
-    payload: note,
-    // That a customer cannot be answered is said once.
-    dedupeKey: note.end === 'unanswerable' ? `unanswerable:${note.conversationId}` : keyOf(note),
-    lane: `note:${note.conversationId}`,
-    shore: 'intercom',
-    priority: 'live',
-    number: '',
-    rank: '',
-  }
-}
-
-type Reply = { readonly id: number; readonly payload: AgentReply }
-
-export function noteAbout({ id, payload }: Reply, end: ReplyEnd): ReplyNote {
-  const { conversationId, partId, writtenAt, author } = payload
-  const quiet = author.kind === 'bot' ? { quiet: true as const } : {}
-  return { end, conversationId, partId, writtenAt, replyId: id, ...quiet }
-}
-
-/** Of a reply that is about to be parked. */
-export function parkedNote(reply: Reply, { reason, retryAt }: Parked): NewDelivery<'reply-note'> {
-  const end = retryAt === undefined ? 'refused' : 'waiting'
-  return replyNoteDelivery({ ...noteAbout(reply, end), code: reason })
-}
-
 /** Of a reply that left though a note says that it did not; none when no note does. */
 export async function sentNotes(
   store: Pick<Store, 'unseen'>,
   reply: Reply,
 ): Promise<readonly NewDelivery<'reply-note'>[]> {
-  const keys = (['waiting', 'refused', 'discarded'] as const).map((end) => keyOf({ replyId: reply.id, end }))
+  const keys = (['waiting', 'refused', 'discarded'] as const).map((end) => replyNoteKey({ replyId: reply.id, end }))
   const unseen = await store.unseen(keys)
   return unseen.length === keys.length ? [] : [replyNoteDelivery(noteAbout(reply, 'sent'))]
-}
-
-/** Of a reply that somebody has discarded. */
-export function discardedNote(reply: Reply, because: string): NewDelivery<'reply-note'> {
-  return replyNoteDelivery({ ...noteAbout(reply, 'discarded'), because })
 }
 
 export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
@@ -75,7 +40,7 @@ export function createReplyNoteFlow(parts: ReplyNoteParts): Flow<'reply-note'> {
     const isOver = reply?.state === 'delivered' || reply?.state === 'suppressed'
     if ((end === 'waiting' || end === 'refused') && isOver) return undefined
     if (end === 'discarded' && reply?.state !== 'discarded') return undefined
-    const undelivered = keyOf({ replyId, end: 'undelivered' })
+    const undelivered = replyNoteKey({ replyId, end: 'undelivered' })
     if (end === 'sent' && (await store.unseen([undelivered])).length === 0) return undefined
     const receipt = messageSid === undefined ? undefined : await store.findReceipt(messageSid)
     const timeZone = await parts.timeZone(tools)

@@ -1,8 +1,10 @@
 // What people do to dead letters. Each change looks again at the state of what it is told to change, with its lane
 // locked: whoever delivers may have been quicker.
 import { sql } from 'kysely'
-import { archiveMs, type DeliveryId, type DeliveryKind } from '../delivery.js'
+import { archiveMs, type DeliveryId, type DeliveryKind, type NewDelivery } from '../delivery.js'
+import { toRow } from './delivery-row.js'
 import type { AuditId, DeadLetterFilter, Desk, ReplayItem, ReplayProgress } from './desk.js'
+import { ingestBatch } from './ledger-ingest.js'
 import { lockInOrder } from './ledger-requeue.js'
 import { dueAgain } from './ledger-settle.js'
 import { type Dialect, isAmong, literal, statement, type Tx } from './statement.js'
@@ -183,6 +185,7 @@ export async function discardDeadLetters(
   ids: readonly DeliveryId[],
   note: Readonly<Record<string, unknown>>,
   now: number,
+  also: ReadonlyMap<DeliveryId, NewDelivery> = new Map(),
 ): Promise<readonly DeliveryId[]> {
   await lockLanesOf(tx, ids)
   const rows = await discard(tx, { ids, note: JSON.stringify(note), now })
@@ -190,6 +193,8 @@ export async function discardDeadLetters(
   for (const lane of new Set(rows.map((row) => row.lane))) await dueAgain(tx, { lane, now })
   await tx.announce()
   await addTotals(tx, [...counted(rows, 'parked', -1), ...counted(rows, 'discarded', 1)])
+  const told = rows.flatMap(({ id }) => also.get(id) ?? []).map((delivery) => toRow(delivery, now))
+  if (told.length > 0) await ingestBatch(tx, told)
   return rows.map(({ id }) => id).sort((a, b) => a - b)
 }
 

@@ -1,6 +1,6 @@
 // The part of the contract that people at a keyboard use: dead letters, what was done about them and by whom, and the
 // story of a text. It works whether any process delivers or not.
-import type { DeliveryId, DeliveryKind, DeliveryState, Fault, Lane, Step } from '../delivery.js'
+import type { DeliveryId, DeliveryKind, DeliveryState, Fault, Lane, NewDelivery, Step } from '../delivery.js'
 import type { ConversationId, MessageSid, SmsStatus } from '../message.js'
 import type { Address } from '../phone.js'
 
@@ -181,11 +181,15 @@ export interface Desk {
   /** Takes back what has not become ready yet, some hundreds at a time, the last first. Returns their ids. */
   cancelReplay(replayId: AuditId): Promise<readonly DeliveryId[]>
   replayProgress(replayId: AuditId): Promise<ReplayProgress>
-  /** Passes over what is parked no more. Returns the ids of the others. `note` is kept as their result. */
+  /**
+   * Passes over what is parked no more. Returns the ids of the others. `note` is kept as their result; what stands in
+   * `also` for one of them is taken in with that or not at all.
+   */
   discardDeadLetters(
     ids: readonly DeliveryId[],
     note: Readonly<Record<string, unknown>>,
     now: number,
+    also?: ReadonlyMap<DeliveryId, NewDelivery>,
   ): Promise<readonly DeliveryId[]>
   /** Forgets the words of what was discarded 30 days ago or earlier; its rows stay. Returns how many. */
   purgeDiscarded(now: number): Promise<number>

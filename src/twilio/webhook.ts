@@ -58,7 +58,12 @@ const sid = z.string().regex(/^[A-Z]{2}[0-9a-fA-F]{32}$/)
 const address = z.string().trim().min(1)
 const blankable = z.string().optional()
 
-const optOutTypes = ['START', 'STOP', 'HELP'] as const
+/** Present with Advanced Opt-Out alone, when Twilio has answered (docs/messaging/tutorials/advanced-opt-out). */
+const keywordOf: ReadonlyMap<string | undefined, InboundSms['keyword']> = new Map([
+  ['START', 'start'],
+  ['STOP', 'stop'],
+  ['HELP', 'help'],
+])
 
 const inboundForm = z.object({
   MessageSid: sid,
@@ -79,7 +84,7 @@ export function parseInboundSms(params: Form): InboundSms {
   const form = parse(inboundForm, fields)
   const given = {
     messagingServiceSid: form.MessagingServiceSid,
-    optOutType: optOutTypes.find((type) => type === form.OptOutType),
+    keyword: keywordOf.get(form.OptOutType),
     city: form.FromCity,
     state: form.FromState,
     zip: form.FromZip,

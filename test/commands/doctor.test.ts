@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checks } from '../../src/commands/doctor/checks.js'
-import { fingerprints } from '../../src/config/fingerprints.js'
+import { fingerprintsMark, fingerprintsOf } from '../../src/config/fingerprints.js'
 import { type DoctorWorld, openDoctorWorld, sidOf } from '../support/doctor-world.js'
 import { customer, ours, oursToo } from '../support/test-bridge.js'
 
@@ -370,7 +370,7 @@ describe('doctor on Intercom’s side', () => {
   it('warns of settings that the serve that runs was not started with', async () => {
     const stage = await openDoctorWorld()
     const env = { SMS_BRIDGE_HOURS: '*=Mon-Sun 0-24 UTC', SMS_BRIDGE_HOLD: '5m' }
-    await stage.noted(fingerprints.mark, fingerprints.of({ env: stage.env, flags: {}, profile: {} }))
+    await stage.noted(fingerprintsMark, fingerprintsOf({ env: stage.env, flags: {}, profile: {} }))
     expect(await stage.wrong('', { env })).toEqual(['warning serve-settings'])
     expect((await check(stage, 'serve-settings', env)).what).toBe(
       'the serve that runs was started with other SMS_BRIDGE_HOURS, SMS_BRIDGE_HOLD',

@@ -13,9 +13,9 @@ describe('a word of consent', () => {
   })
 
   it('is what Twilio took it for, where the account has words of its own', () => {
-    expect(consentOf({ body: 'ARRET', optOutType: 'STOP' })).toBe('stop')
-    expect(consentOf({ body: 'Bonjour', optOutType: 'START' })).toBe('start')
-    expect(consentOf({ body: 'stop', optOutType: 'HELP' })).toBeUndefined()
+    expect(consentOf({ body: 'ARRET', keyword: 'stop' })).toBe('stop')
+    expect(consentOf({ body: 'Bonjour', keyword: 'start' })).toBe('start')
+    expect(consentOf({ body: 'stop', keyword: 'help' })).toBeUndefined()
     expect(consentOf({ body: 'stop' })).toBe('stop')
   })
 

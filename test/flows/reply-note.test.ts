@@ -241,7 +241,7 @@ describe('a reply that cannot be sent', () => {
     expect(phoneShows(world)).toEqual(['Hi'])
     expect(notes(world, id).map(([what, , next]) => [what, next])).toEqual([
       [
-        `Not texted to ${customer} yet: “Hi” (written 00:00, d_${replyId(world)})`,
+        `Perhaps not texted to ${customer} yet: “Hi” (written 00:00, d_${replyId(world)})`,
         'It is tried again by itself. Do not write it again: the customer would get both.',
       ],
       [`Texted to ${customer} after all: “Hi” (written 00:00, d_${replyId(world)})`, undefined],

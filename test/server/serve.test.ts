@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { fingerprints } from '../../src/config/fingerprints.js'
+import { fingerprintsMark, fingerprintsOf } from '../../src/config/fingerprints.js'
 import { openStore } from '../../src/store/open.js'
 import { environmentOf, startServe } from '../support/serve-process.js'
 import { openTestBridge, tempFolder } from '../support/temp.js'
@@ -31,8 +31,8 @@ describe('serve', () => {
     // For doctor: what it was started with, without a word of it.
     const store = await openStore(world.config.store, { now: Date.now() })
     onTestFinished(() => store.close())
-    const noted = (await store.findMark(fingerprints.mark))?.value
-    expect(noted).toEqual(fingerprints.of({ env, flags: {}, profile: {} }))
+    const noted = (await store.findMark(fingerprintsMark))?.value
+    expect(noted).toEqual(fingerprintsOf({ env, flags: {}, profile: {} }))
     expect(Object.keys(noted as object)).toEqual([
       'publicUrl',
       'teams',

@@ -262,6 +262,15 @@ onEachEngine('dead letters', (subject) => {
   describe('discarded', () => {
     const note = { because: 'spam', by: 'ada@desk' }
 
+    it('take in what comes along with them, and nothing for what was passed over', async () => {
+      const { store } = subject
+      const id = await park(store, aDelivery(inLane(theirs)), parked(), 10)
+      const also = new Map([id, 999].map((one) => [one, aDelivery({ lane: `told ${one}`, dedupeKey: `told:${one}` })]))
+      expect(await store.discardDeadLetters([id, 999], note, 50, also)).toEqual([id])
+      expect(await store.unseen([`told:${id}`, 'told:999'])).toEqual(['told:999'])
+      expect(await totals(store)).toEqual([{ received: 2, parked: 0, discarded: 1, nowParked: 0, waiting: 1 }])
+    })
+
     it('are out of the queue and in the books, and free the lane that waited for them', async () => {
       const { store } = subject
       const id = await park(store, aDelivery(inLane(theirs)), parked({ retryAt: 500, holdUntil: 600 }), 10)

@@ -1,6 +1,6 @@
 // A bridge at work between both twins in which nothing is wrong, and `sms-bridge doctor` beside it.
 import { desiredWebhooks } from '../../src/commands/setup/webhooks.js'
-import { fingerprints } from '../../src/config/fingerprints.js'
+import { fingerprintsMark, fingerprintsOf } from '../../src/config/fingerprints.js'
 import { type CommandLine, commandLine, type RunOptions, type Shown } from './command-line.js'
 import { environmentOf } from './serve-process.js'
 import { openTestBridge } from './temp.js'
@@ -64,9 +64,9 @@ export async function openDoctorWorld(options: Partial<TestBridgeOptions> = {}):
   let startedAlike = true
   let stopped = false
   const keep = (mark: string, value?: unknown) => world.store().setMark(mark, Date.now(), value)
-  const start = (given: typeof env) => keep(fingerprints.mark, fingerprints.of({ env: given, flags: {}, profile: {} }))
+  const start = (given: typeof env) => keep(fingerprintsMark, fingerprintsOf({ env: given, flags: {}, profile: {} }))
   const noted: DoctorWorld['noted'] = (mark, value) => {
-    if (mark === fingerprints.mark) startedAlike = false
+    if (mark === fingerprintsMark) startedAlike = false
     return keep(mark, value)
   }
   await noted('topic:conversation.admin.replied', { appId: 'acme1234' })

@@ -167,9 +167,9 @@ describe('an inbound text', () => {
   })
 
   it('says what Twilio took it for, where it knows a word for that', () => {
-    expect(parseInboundSms(form({ Body: 'ARRET', OptOutType: 'STOP' })).optOutType).toBe('STOP')
-    expect(parseInboundSms(form({ OptOutType: '' }))).not.toHaveProperty('optOutType')
-    expect(parseInboundSms(form({ OptOutType: 'PAUSE' }))).not.toHaveProperty('optOutType')
+    expect(parseInboundSms(form({ Body: 'ARRET', OptOutType: 'STOP' })).keyword).toBe('stop')
+    expect(parseInboundSms(form({ OptOutType: '' }))).not.toHaveProperty('keyword')
+    expect(parseInboundSms(form({ OptOutType: 'PAUSE' }))).not.toHaveProperty('keyword')
   })
 
   it('may come from a short code or a name', () => {

@@ -2,8 +2,6 @@ import type { Context } from '../../cli/context.js'
 import { type ExitCode, exitCodes } from '../../cli/exit-codes.js'
 import type { DeliveryId } from '../../delivery.js'
 import { UserError } from '../../errors.js'
-import type { AgentReply } from '../../message.js'
-import type { Store } from '../../store/store.js'
 import { actorOf } from '../actor.js'
 import { plural } from '../words.js'
 import { allOf, type FilterOptions, isNarrow, nothingMatches, toDetail, toFilter } from './filter.js'
@@ -60,13 +58,14 @@ export async function discard(context: Context, options: DiscardOptions): Promis
       ids: ids.slice(0, mostNamed).map(deliveryName),
     }
     const audit = await store.writeAudit({ actor: by, action: 'dlq.discard', detail }, clock.now())
+    const { notesOfDiscarded } = await import('../../shores.js')
     const done = new Set<DeliveryId>()
     for (let start = 0; start < ids.length; start += mostTogether) {
       const slice = ids.slice(start, start + mostTogether)
-      for (const id of await store.discardDeadLetters(slice, { because, by }, clock.now())) done.add(id)
+      const also = await notesOfDiscarded(store, slice, because)
+      for (const id of await store.discardDeadLetters(slice, { because, by }, clock.now(), also)) done.add(id)
     }
     await store.completeAudit(audit, { discarded: done.size })
-    await tellAgents(store, [...done], { because, now: clock.now() })
     const skipped = ids.filter((id) => !done.has(id))
     if (options.json) {
       const names = { ids: [...done].map(deliveryName), skipped: skipped.map(deliveryName) }
@@ -77,21 +76,6 @@ export async function discard(context: Context, options: DiscardOptions): Promis
     return skipped.length > 0 ? exitCodes.partlyFailed : exitCodes.ok
   } finally {
     await store.close()
-  }
-}
-
-/** A note in a reply's conversation says that it is kept, or tried again: it is not any more. */
-async function tellAgents(
-  store: Store,
-  ids: readonly DeliveryId[],
-  { because, now }: { readonly because: string; readonly now: number },
-): Promise<void> {
-  const { discardedNote } = await import('../../shores.js')
-  for (const id of ids) {
-    const found = await store.findDelivery(id)
-    if (found?.kind !== 'agent-reply') continue
-    const reply = { id, payload: found.payload as AgentReply } // of that kind
-    await store.ingest(discardedNote(reply, because), now)
   }
 }
 

@@ -1,8 +1,9 @@
 // `doctor --bundle`: what somebody who helps needs to see, and nothing else.
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { find, shown } from '../../config/load.js'
+import { find } from '../../config/load.js'
 import { type SettingName, settings } from '../../config/schema.js'
+import { shown } from '../../config/shown.js'
 import { describeError, UserError } from '../../errors.js'
 import { toJson as statusJson } from '../status-json.js'
 import { judge } from '../status-verdict.js'

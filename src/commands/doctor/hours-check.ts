@@ -44,7 +44,7 @@ export async function checkHours(stage: Stage): Promise<readonly Finding[]> {
     return closed !== undefined && closed.until === undefined ? [neverOpen(number)] : []
   })
   const lost = open.filter(({ hours: { zone } }) => zone === undefined && timeZone === undefined)
-  const state = states.join('; ') || 'no number that comes here has any'
+  const state = states.length > 0 ? states.join('; ') : 'no number that comes here has any'
   return [
     lost.length === 0 ? ok(id, state) : zoneless(id, { state, numbers: lost.map(({ number }) => number) }),
     ...shut,

@@ -6,7 +6,7 @@ import { describeHours, parseHours } from '../../hours.js'
 import type { AccountNumber } from '../../twilio/numbers.js'
 import { isZone } from '../../wall-time.js'
 import type { Workspace } from '../setup/vendors.js'
-import { keepPairs, pairsOf } from './pairs.js'
+import { choicesOf, keepPairs, pairsOf } from './pairs.js'
 import { type Session, settle } from './session.js'
 
 const usual = 'Mon-Fri 9-18'
@@ -49,15 +49,7 @@ async function askHours(
   { ask, preset }: { readonly ask: Ask; readonly preset: string },
 ): Promise<void> {
   const pairs = pairsOf(answers.find('hours')?.text)
-  const choices = numbers.map(({ number }) => {
-    const hours = hoursIn(pairs, number)
-    return {
-      value: number,
-      name: hours === undefined ? number : `${number}  (${hours})`,
-      short: number,
-      checked: hours !== undefined,
-    }
-  })
+  const choices = choicesOf(numbers, (number) => hoursIn(pairs, number))
   const chosen = new Set(await ask.checkbox(question, choices))
   for (const { number } of numbers) {
     if (chosen.has(number) || hoursIn(pairs, number) === undefined) continue

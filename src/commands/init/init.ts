@@ -1,8 +1,9 @@
 // `sms-bridge init`: from two accounts to a bridge that is set up and proven.
 import type { Context } from '../../cli/context.js'
 import { type ExitCode, exitCodes } from '../../cli/exit-codes.js'
-import { loadConfig, shown } from '../../config/load.js'
+import { loadConfig } from '../../config/load.js'
 import { settings } from '../../config/schema.js'
+import { shown } from '../../config/shown.js'
 import { ConfigError } from '../../errors.js'
 import { HalfApplied } from '../setup/apply.js'
 import { desiredTopics } from '../setup/topics.js'
@@ -102,12 +103,13 @@ async function run(session: Session, doors: OpenDoor[]): Promise<ExitCode> {
   }
   const hub = await topicsOf(session, url, intercom)
   const code = finish(context, options, { ...outcome, applied, hub })
+  const which = numbers.length > 1 ? ` --number ${numbers[0]?.number}` : ''
   screen.say('')
   if (code !== exitCodes.ok)
     screen.say('Not everything is right yet: mend what is marked, then type sms-bridge init again')
   else
     screen.say(
-      'Next: sms-bridge serve (one that runs: start it anew)   then   sms-bridge test-e2e --handset YOUR_PHONE',
+      `Next: sms-bridge serve (one that runs: start it anew)   then   sms-bridge test-e2e --handset YOUR_PHONE${which}`,
     )
   return code
 }

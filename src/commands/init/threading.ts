@@ -1,6 +1,6 @@
 // Step 4 as well: which numbers open a closed conversation again, and which open a new one.
 import type { AccountNumber } from '../../twilio/numbers.js'
-import { keepPairs, pairsOf } from './pairs.js'
+import { choicesOf, keepPairs, pairsOf } from './pairs.js'
 import { type Session, settle } from './session.js'
 
 /** As long as Intercom's own SMS does. */
@@ -15,15 +15,7 @@ export async function threadingStep(session: Session, numbers: readonly AccountN
     await settle(session, 'reopen', '')
   } else if (ask !== undefined) {
     const before = pairsOf(given?.text)
-    const choices = numbers.map(({ number }) => {
-      const window = windowOf(number, before)
-      return {
-        value: number,
-        name: window === undefined ? number : `${number}  (${window})`,
-        short: number,
-        checked: window !== undefined,
-      }
-    })
+    const choices = choicesOf(numbers, (number) => windowOf(number, before))
     const chosen = new Set(await ask.checkbox(question, choices))
     await keepPairs(answers, 'reopen', changed(numbers, { before, chosen }))
   }

@@ -102,7 +102,7 @@ function renderBrand(state: State, row: BrandRow): unknown {
     date_updated: iso8601(row.createdAt),
     brand_type: 'STANDARD',
     status: row.status,
-    tcr_id: row.status === 'APPROVED' ? 'BXXXXXX' : null,
+    tcr_id: row.status === 'APPROVED' ? 'BXXXXXX' : null, // as in Twilio's own example
     failure_reason: row.status === 'FAILED' ? 'Registration error' : null,
     errors: row.status === 'FAILED' ? [error] : [],
     url,

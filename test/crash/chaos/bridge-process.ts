@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Config } from '../../../src/config/load.js'
-import type { RelaySettings } from '../../../src/relay/relay.js'
+import type { RelaySettings } from '../../../src/relay/relay-settings.js'
 
 export interface StartOrder {
   /** `children/bridge.mjs`, bundled. */
