@@ -93,7 +93,7 @@ or snoozed is opened for it, unless that happened minutes ago or a bot wrote the
 | Not texted           | it was not sent, and stays unsent unless somebody steps in | as the note says; ask before you write it again |
 | Only texted in part  | the first of its texts left, the rest did not              | as the note says                                |
 | Not delivered        | it was sent, and the carrier could not deliver it          | as the note says; nothing tries it again        |
-| Perhaps not …        | Twilio cannot tell, or says two things                     | ask the customer                                |
+| Perhaps not …        | Twilio cannot tell, or says two things                     | as the note says; ask the customer in doubt     |
 | … cannot be answered | the text came from a machine that takes none               | reach the customer another way                  |
 
 - The name in brackets (\`d_17\`) tells whoever runs the bridge which reply it is: \`sms-bridge dlq show d_17\`.
